@@ -1,0 +1,8 @@
+//! What every module stands on: time, frames, slots, geometry, identifiers, secrets. Imports nothing of ours.
+
+pub mod frame;
+pub mod geometry;
+pub mod ids;
+pub mod latest;
+pub mod secret;
+pub mod time;

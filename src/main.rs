@@ -1,0 +1,2 @@
+//! What was typed -> one verb.
+fn main() {}

@@ -1,0 +1,3 @@
+//! Document: corners, rectification, machine readable zone, portrait.
+
+pub mod mrz;

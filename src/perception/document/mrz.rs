@@ -1,0 +1,87 @@
+//! The machine readable zone of ICAO Doc 9303: TD1 (3 x 30), TD2 (2 x 36) and TD3 (2 x 44).
+
+use crate::base::secret::Secret;
+
+/// The layout of a machine readable zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MrzFormat {
+    /// Cards: three lines of 30.
+    Td1,
+    /// Larger cards: two lines of 36.
+    Td2,
+    /// Passports: two lines of 44.
+    Td3,
+}
+
+/// Result of one check digit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CheckResult {
+    /// The printed digit is the computed one.
+    Verified,
+    /// The printed digit is another one.
+    Refuted,
+    /// A filler stands where the digit would be, and the field allows that; or the format has no such digit.
+    NotPrinted,
+}
+
+/// Every check digit by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MrzChecks {
+    /// Of the document number.
+    pub document_number: CheckResult,
+    /// Of the date of birth.
+    pub birth_date: CheckResult,
+    /// Of the date of expiry.
+    pub expiry_date: CheckResult,
+    /// Of the optional data (TD3 only).
+    pub optional_data: CheckResult,
+    /// The composite one.
+    pub composite: CheckResult,
+}
+
+impl MrzChecks {
+    /// The five with their names.
+    pub fn named(&self) -> [(&'static str, CheckResult); 5] {
+        [
+            ("document_number", self.document_number),
+            ("birth_date", self.birth_date),
+            ("expiry_date", self.expiry_date),
+            ("optional_data", self.optional_data),
+            ("composite", self.composite),
+        ]
+    }
+
+    /// Whether one of them is refuted.
+    pub fn any_refuted(&self) -> bool {
+        self.named().iter().any(|(_, r)| *r == CheckResult::Refuted)
+    }
+}
+
+/// A parsed machine readable zone. Fillers are removed; what says something about the person is [`Secret`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mrz {
+    /// Layout.
+    pub format: MrzFormat,
+    /// Document code, e.g. `P` or `ID` (one or two letters).
+    pub document_code: String,
+    /// Issuing state or organisation, three letters.
+    pub issuing_state: String,
+    /// Nationality, three letters.
+    pub nationality: Secret,
+    /// Document number without fillers (the long number of TD1 included).
+    pub document_number: Secret,
+    /// Primary identifier (family name), components separated by one space.
+    pub primary_identifier: Secret,
+    /// Secondary identifier (given names), components separated by one space.
+    pub secondary_identifier: Secret,
+    /// Date of birth as printed, YYMMDD (may hold fillers where unknown).
+    pub birth_date: Secret,
+    /// `M`, `F` or `<`.
+    pub sex: Secret,
+    /// Date of expiry as printed, YYMMDD.
+    pub expiry_date: Secret,
+    /// Optional data without trailing fillers.
+    pub optional_data: Secret,
+    /// Every check digit by itself.
+    pub checks: MrzChecks,
+}

@@ -1,0 +1,1 @@
+//! Face: detection, landmarks, pose, alignment, template, comparison.

@@ -1,0 +1,189 @@
+//! What one frame says: the measurements that perception hands to the session. Small, without pixels and without templates.
+
+use super::document::mrz::Mrz;
+use super::quality::QualityReport;
+use crate::base::geometry::{Point, Quad, Rect};
+use crate::base::secret::Secret;
+use crate::base::time::Moment;
+
+/// What the session wants to be looked for in the frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum VisionTask {
+    /// Nothing but brightness.
+    #[default]
+    Idle,
+    /// A QR code with a ticket.
+    Ticket,
+    /// The document: corners, machine readable zone, portrait.
+    Document,
+    /// The face of the person in the booth.
+    Face,
+}
+
+/// One frame's measurements.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// When the frame was captured.
+    pub at: Moment,
+    /// The camera's count of the frame.
+    pub sequence: u64,
+    /// Brightness of the whole frame.
+    pub scene: SceneLight,
+    /// What was looked for, and found or not.
+    pub seen: Seen,
+    /// How long perception worked on the frame, in microseconds.
+    pub took_us: u32,
+}
+
+/// What a task found.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// The task was [`VisionTask::Idle`].
+    Nothing,
+    /// The task was [`VisionTask::Ticket`]: the text of a QR code, if one could be read.
+    Code(Option<Secret>),
+    /// The task was [`VisionTask::Document`].
+    Document(Box<DocumentObservation>),
+    /// The task was [`VisionTask::Face`].
+    Face(Box<FaceObservation>),
+}
+
+/// Brightness of the whole frame (luminance 0.0..=1.0 of full scale).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SceneLight {
+    /// Mean.
+    pub mean: f32,
+    /// Share of pixels at 247 or above of 255.
+    pub bright_share: f32,
+    /// Share of pixels at 25 or below of 255.
+    pub dark_share: f32,
+}
+
+/// Angles of the head in degrees: yaw positive to the right of the frame, pitch positive down, roll positive clockwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct HeadPose {
+    /// Left and right.
+    pub yaw: f32,
+    /// Up and down.
+    pub pitch: f32,
+    /// Tilt to a shoulder.
+    pub roll: f32,
+}
+
+/// The face of the person in the booth, in one frame.
+#[derive(Clone, Debug, Default)]
+pub struct FaceObservation {
+    /// How many faces were found.
+    pub n_faces: usize,
+    /// The largest face.
+    pub primary: Option<PrimaryFace>,
+}
+
+/// The largest face of a frame.
+#[derive(Clone, Debug)]
+pub struct PrimaryFace {
+    /// Box of the detector, pixels of the frame.
+    pub bounds: Rect,
+    /// The detector's score, 0..=1.
+    pub detection_score: f32,
+    /// Eyes, nose tip and corners of the mouth: subject's right eye, left eye, nose, right and left corner of the mouth; pixels.
+    pub five_points: [Point; 5],
+    /// Distance of the eye centres in pixels.
+    pub inter_eye_px: f32,
+    /// The landmark net's probability that there is a face, 0..=1.
+    pub presence: f32,
+    /// Angles of the head.
+    pub pose: HeadPose,
+    /// ISO/IEC 29794-5 components.
+    pub quality: QualityReport,
+    /// Photometry on the face region.
+    pub light: FaceLight,
+    /// Comparison with the portrait of the document (or the ticket's reference), if there is one and the face was good enough
+    /// to be compared: cosine of the two templates, -1..=1.
+    pub comparison_score: Option<f32>,
+}
+
+/// Photometry on the face region, luminance 0..=1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FaceLight {
+    /// Mean over the face.
+    pub mean: f32,
+    /// Mean over the half of the face that lies on the left of the frame.
+    pub left: f32,
+    /// Mean over the other half.
+    pub right: f32,
+    /// Mean of the frame outside the face's box.
+    pub background: f32,
+}
+
+/// What stands in the way of reading a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DocumentProblem {
+    /// No document in the frame.
+    NotFound,
+    /// A corner is outside the frame.
+    CutOff,
+    /// It is too far away.
+    TooSmall,
+    /// It is turned or tilted too much.
+    Tilted,
+    /// It moved between frames.
+    Moving,
+    /// It is out of focus.
+    Blurred,
+    /// A bright spot lies on a field that is needed.
+    Glare,
+    /// It is too dark.
+    TooDark,
+    /// Everything seems right, but there is no machine readable zone: probably the other side.
+    WrongSide,
+    /// There is a machine readable zone, but its lines could not be read.
+    Unreadable,
+}
+
+/// The document, in one frame.
+#[derive(Clone, Debug, Default)]
+pub struct DocumentObservation {
+    /// Its corners in the frame, if found.
+    pub corners: Option<Quad>,
+    /// How sure the corner finder is, 0..=1.
+    pub confidence: f32,
+    /// Area of the document as a share of the frame, 0..=1.
+    pub area_share: f32,
+    /// Largest deviation of an inner angle from 90 degrees, in degrees.
+    pub tilt_degrees: f32,
+    /// Variance of the Laplacian on the rectified document at a width of 640 pixels.
+    pub sharpness: f32,
+    /// Share of saturated pixels on the rectified document, 0..=1.
+    pub glare_share: f32,
+    /// Mean luminance of the document, 0..=1.
+    pub luminance: f32,
+    /// Mean movement of the corners since the frame before, as a share of the document's width; `None` for the first frame.
+    pub motion: Option<f32>,
+    /// What stands in the way, worst first; `None` if the document was read.
+    pub problem: Option<DocumentProblem>,
+    /// What was read.
+    pub reading: Option<Box<DocumentReading>>,
+}
+
+/// What was read from a document.
+#[derive(Clone, Debug)]
+pub struct DocumentReading {
+    /// The machine readable zone, with every check digit reported by itself.
+    pub mrz: Mrz,
+    /// The line reader's lowest mean confidence over the lines, 0..=1.
+    pub mrz_confidence: f32,
+    /// The portrait, if one was found.
+    pub portrait: Option<PortraitObservation>,
+}
+
+/// The portrait on the document. Its template stays in perception's memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PortraitObservation {
+    /// Box on the rectified document, pixels.
+    pub bounds: Rect,
+    /// Distance of the eye centres in pixels of the captured frame.
+    pub inter_eye_px: f32,
+    /// The detector's score, 0..=1.
+    pub detection_score: f32,
+}

@@ -1,0 +1,1 @@
+//! technician (being built).
