@@ -72,7 +72,8 @@ pub trait Microphone: Send + std::fmt::Debug {
     ///
     /// # Errors
     /// `Absent`, `Busy`, `Permission`, `Overrun` (samples were lost; the next call goes on) or `Io`.
-    fn read(&mut self, into: &mut [i16], timeout: Duration) -> Result<(usize, Moment), DeviceFault>;
+    fn read(&mut self, into: &mut [i16], timeout: Duration)
+    -> Result<(usize, Moment), DeviceFault>;
 }
 
 /// Samples a second of the microphone and the speaker.

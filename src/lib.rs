@@ -2,14 +2,18 @@
 //!
 //! The modules in the way of the data, from the devices to the wallet; ARCHITECTURE.md has the picture and the rules.
 
+pub mod app;
 pub mod base;
+pub mod config;
+pub mod delivery;
+pub mod demo;
 pub mod guidance;
 pub mod hal;
-pub mod perception;
 pub mod models;
-pub mod verdict;
-pub mod session;
-pub mod delivery;
-pub mod technician;
+pub mod perception;
 pub mod runtime;
-pub mod config;
+pub mod session;
+pub mod technician;
+pub mod trust;
+pub mod verdict;
+pub mod wallet;

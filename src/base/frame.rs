@@ -42,7 +42,9 @@ pub struct FrameMeta {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Width or height is zero, over 8192, or odd where the format needs it even.
-    #[error("frame of {width}x{height} in {format:?}: sizes go from 1 to 8192, and YUYV needs an even width")]
+    #[error(
+        "frame of {width}x{height} in {format:?}: sizes go from 1 to 8192, and YUYV needs an even width"
+    )]
     Size {
         /// Width in pixels.
         width: u32,
@@ -52,7 +54,9 @@ pub enum FrameError {
         format: PixelFormat,
     },
     /// The buffer is shorter than the rows need.
-    #[error("frame of {width}x{height} in {format:?} with {stride} bytes a row needs {needed} bytes, the buffer has {found}")]
+    #[error(
+        "frame of {width}x{height} in {format:?} with {stride} bytes a row needs {needed} bytes, the buffer has {found}"
+    )]
     Short {
         /// Width in pixels.
         width: u32,
@@ -83,7 +87,11 @@ pub struct FrameView<'a> {
 
 impl std::fmt::Debug for FrameView<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "FrameView({}x{} {:?} #{})", self.width, self.height, self.format, self.meta.sequence)
+        write!(
+            f,
+            "FrameView({}x{} {:?} #{})",
+            self.width, self.height, self.format, self.meta.sequence
+        )
     }
 }
 
@@ -104,15 +112,39 @@ impl<'a> FrameView<'a> {
         meta: FrameMeta,
     ) -> Result<Self, FrameError> {
         let sizes = 1..=LARGEST_SIDE;
-        if !sizes.contains(&width) || !sizes.contains(&height) || (format == PixelFormat::Yuyv && width % 2 == 1) {
-            return Err(FrameError::Size { width, height, format });
+        if !sizes.contains(&width)
+            || !sizes.contains(&height)
+            || (format == PixelFormat::Yuyv && width % 2 == 1)
+        {
+            return Err(FrameError::Size {
+                width,
+                height,
+                format,
+            });
         }
         let row = width as usize * format.bytes_per_pixel();
-        let needed = stride.max(row).saturating_mul(height as usize - 1).saturating_add(row);
+        let needed = stride
+            .max(row)
+            .saturating_mul(height as usize - 1)
+            .saturating_add(row);
         if stride < row || data.len() < needed {
-            return Err(FrameError::Short { width, height, stride, format, needed, found: data.len() });
+            return Err(FrameError::Short {
+                width,
+                height,
+                stride,
+                format,
+                needed,
+                found: data.len(),
+            });
         }
-        Ok(Self { data, width, height, stride, format, meta })
+        Ok(Self {
+            data,
+            width,
+            height,
+            stride,
+            format,
+            meta,
+        })
     }
 
     /// Width in pixels.
@@ -145,7 +177,11 @@ impl<'a> FrameView<'a> {
     /// # Panics
     /// If `y` is not below the height.
     pub fn row(&self, y: u32) -> &'a [u8] {
-        assert!(y < self.height, "row {y} of a frame with {} rows", self.height);
+        assert!(
+            y < self.height,
+            "row {y} of a frame with {} rows",
+            self.height
+        );
         let start = y as usize * self.stride;
         &self.data[start..start + self.width as usize * self.format.bytes_per_pixel()]
     }
@@ -163,14 +199,24 @@ pub struct Frame {
 
 impl std::fmt::Debug for Frame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Frame({}x{} {:?} #{})", self.width, self.height, self.format, self.meta.sequence)
+        write!(
+            f,
+            "Frame({}x{} {:?} #{})",
+            self.width, self.height, self.format, self.meta.sequence
+        )
     }
 }
 
 impl Frame {
     /// A black frame. Sizes are clamped to 2..=8192, and to even widths for YUYV.
     pub fn new(width: u32, height: u32, format: PixelFormat) -> Self {
-        let mut frame = Self { data: Vec::new(), width: 0, height: 0, format, meta: FrameMeta::default() };
+        let mut frame = Self {
+            data: Vec::new(),
+            width: 0,
+            height: 0,
+            format,
+            meta: FrameMeta::default(),
+        };
         frame.reshape(width, height, format);
         frame
     }
@@ -178,10 +224,17 @@ impl Frame {
     /// Changes size and layout; allocates only if the buffer has to grow. The pixels are undefined but initialised afterwards.
     pub fn reshape(&mut self, width: u32, height: u32, format: PixelFormat) {
         let width = width.clamp(2, LARGEST_SIDE);
-        self.width = if format == PixelFormat::Yuyv { width & !1 } else { width };
+        self.width = if format == PixelFormat::Yuyv {
+            width & !1
+        } else {
+            width
+        };
         self.height = height.clamp(2, LARGEST_SIDE);
         self.format = format;
-        self.data.resize(self.width as usize * self.height as usize * format.bytes_per_pixel(), 0);
+        self.data.resize(
+            self.width as usize * self.height as usize * format.bytes_per_pixel(),
+            0,
+        );
     }
 
     /// Width in pixels.
@@ -237,10 +290,21 @@ impl Drop for Frame {
 mod tests {
     use super::*;
 
-    fn check(width: u32, height: u32, stride: usize, format: PixelFormat, bytes: usize, good: bool) {
+    fn check(
+        width: u32,
+        height: u32,
+        stride: usize,
+        format: PixelFormat,
+        bytes: usize,
+        good: bool,
+    ) {
         let data = vec![0; bytes];
         let view = FrameView::new(&data, width, height, stride, format, FrameMeta::default());
-        assert_eq!(view.is_ok(), good, "{width}x{height} stride {stride} {format:?} {bytes} bytes: {view:?}");
+        assert_eq!(
+            view.is_ok(),
+            good,
+            "{width}x{height} stride {stride} {format:?} {bytes} bytes: {view:?}"
+        );
     }
 
     #[test]

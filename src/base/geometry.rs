@@ -60,7 +60,10 @@ impl Rect {
     /// The part that both boxes cover (maybe empty).
     pub fn intersection(self, other: Self) -> Self {
         let (x0, y0) = (self.x.max(other.x), self.y.max(other.y));
-        let (x1, y1) = ((self.x + self.w).min(other.x + other.w), (self.y + self.h).min(other.y + other.h));
+        let (x1, y1) = (
+            (self.x + self.w).min(other.x + other.w),
+            (self.y + self.h).min(other.y + other.h),
+        );
         Self::new(x0, y0, (x1 - x0).max(0.0), (y1 - y0).max(0.0))
     }
 
@@ -80,7 +83,10 @@ impl Quad {
     /// Signed area by the shoelace formula; positive if the corners go clockwise on the screen.
     pub fn signed_area(&self) -> f32 {
         let p = &self.0;
-        (0..4).map(|i| p[i].x * p[(i + 1) % 4].y - p[(i + 1) % 4].x * p[i].y).sum::<f32>() / 2.0
+        (0..4)
+            .map(|i| p[i].x * p[(i + 1) % 4].y - p[(i + 1) % 4].x * p[i].y)
+            .sum::<f32>()
+            / 2.0
     }
 
     /// Mean length of the upper and lower side.
@@ -96,7 +102,10 @@ impl Quad {
     /// The middle of the four corners.
     pub fn centre(&self) -> Point {
         let p = &self.0;
-        Point::new(p.iter().map(|q| q.x).sum::<f32>() / 4.0, p.iter().map(|q| q.y).sum::<f32>() / 4.0)
+        Point::new(
+            p.iter().map(|q| q.x).sum::<f32>() / 4.0,
+            p.iter().map(|q| q.y).sum::<f32>() / 4.0,
+        )
     }
 }
 
@@ -114,7 +123,15 @@ mod tests {
 
     #[test]
     fn quad_measures() {
-        let q = Quad([Point::new(0.0, 0.0), Point::new(4.0, 0.0), Point::new(4.0, 2.0), Point::new(0.0, 2.0)]);
-        assert_eq!((q.signed_area(), q.width(), q.height(), q.centre()), (8.0, 4.0, 2.0, Point::new(2.0, 1.0)));
+        let q = Quad([
+            Point::new(0.0, 0.0),
+            Point::new(4.0, 0.0),
+            Point::new(4.0, 2.0),
+            Point::new(0.0, 2.0),
+        ]);
+        assert_eq!(
+            (q.signed_area(), q.width(), q.height(), q.centre()),
+            (8.0, 4.0, 2.0, Point::new(2.0, 1.0))
+        );
     }
 }

@@ -19,7 +19,11 @@ impl SessionId {
         for (i, byte) in chance.iter().enumerate() {
             bits |= u128::from(*byte) << (72 - 8 * i);
         }
-        Self((0..26).map(|i| char::from(CROCKFORD[(bits >> (125 - 5 * i)) as usize & 31])).collect())
+        Self(
+            (0..26)
+                .map(|i| char::from(CROCKFORD[(bits >> (125 - 5 * i)) as usize & 31]))
+                .collect(),
+        )
     }
 
     /// The text of the id.
@@ -59,7 +63,9 @@ pub struct BoothId(String);
 
 /// A booth id that is not one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("booth id `{found}`: must have 1 to 32 letters, digits or hyphens, for example `BOOTH-0001`")]
+#[error(
+    "booth id `{found}`: must have 1 to 32 letters, digits or hyphens, for example `BOOTH-0001`"
+)]
 pub struct BoothIdError {
     found: String,
 }
@@ -75,8 +81,15 @@ impl TryFrom<String> for BoothId {
     type Error = BoothIdError;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let good = (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if good { Ok(Self(text)) } else { Err(BoothIdError { found: text.chars().take(40).collect() }) }
+        let good = (1..=32).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if good {
+            Ok(Self(text))
+        } else {
+            Err(BoothIdError {
+                found: text.chars().take(40).collect(),
+            })
+        }
     }
 }
 
@@ -126,7 +139,12 @@ mod tests {
 
     #[test]
     fn booth_ids_are_checked() {
-        for (text, good) in [("BOOTH-0001", true), ("", false), ("a b", false), ("x\n", false)] {
+        for (text, good) in [
+            ("BOOTH-0001", true),
+            ("", false),
+            ("a b", false),
+            ("x\n", false),
+        ] {
             assert_eq!(BoothId::try_from(text.to_owned()).is_ok(), good, "{text:?}");
         }
     }

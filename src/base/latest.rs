@@ -18,7 +18,9 @@ pub struct Latest<T> {
 
 impl<T> Clone for Latest<T> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 
@@ -31,8 +33,14 @@ impl<T> Default for Latest<T> {
 impl<T> Latest<T> {
     /// An empty slot.
     pub fn new() -> Self {
-        let place = Place { value: None, overwritten: 0, closed: false };
-        Self { shared: Arc::new((Mutex::new(place), Condvar::new())) }
+        let place = Place {
+            value: None,
+            overwritten: 0,
+            closed: false,
+        };
+        Self {
+            shared: Arc::new((Mutex::new(place), Condvar::new())),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Place<T>> {
@@ -60,7 +68,10 @@ impl<T> Latest<T> {
     /// Waits up to `timeout` for a value. `None` on time-out or when the slot was closed.
     pub fn take(&self, timeout: Duration) -> Option<T> {
         let place = self.lock();
-        let waited = self.shared.1.wait_timeout_while(place, timeout, |p| p.value.is_none() && !p.closed);
+        let waited = self
+            .shared
+            .1
+            .wait_timeout_while(place, timeout, |p| p.value.is_none() && !p.closed);
         let (mut place, _) = waited.unwrap_or_else(PoisonError::into_inner);
         place.value.take()
     }
@@ -91,7 +102,10 @@ mod tests {
         let slot = Latest::new();
         assert_eq!(slot.put(1), None);
         assert_eq!(slot.put(2), Some(1));
-        assert_eq!((slot.try_take(), slot.try_take(), slot.overwritten()), (Some(2), None, 1));
+        assert_eq!(
+            (slot.try_take(), slot.try_take(), slot.overwritten()),
+            (Some(2), None, 1)
+        );
     }
 
     #[test]

@@ -42,6 +42,9 @@ mod tests {
 
     #[test]
     fn a_secret_does_not_print() {
-        assert_eq!(format!("{:?}", Some(Secret::new("ERIKSSON"))), "Some([redacted])");
+        assert_eq!(
+            format!("{:?}", Some(Secret::new("ERIKSSON"))),
+            "Some([redacted])"
+        );
     }
 }

@@ -41,7 +41,10 @@ impl Moment {
 
     /// The moment `span` later (saturating).
     pub fn plus(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)),
+        )
     }
 }
 
@@ -74,7 +77,11 @@ impl WallTime {
         let year = yoe + era * 400 + i64::from(month <= 2);
         // All three fit: month and day by construction, the year because i64 milliseconds span +-292 million years
         // and the clocks that make a WallTime span far less.
-        (i32::try_from(year).unwrap_or(i32::MAX), month as u8, day as u8)
+        (
+            i32::try_from(year).unwrap_or(i32::MAX),
+            month as u8,
+            day as u8,
+        )
     }
 
     /// `2026-11-23T21:14:04.000Z` (RFC 3339, UTC, milliseconds).
@@ -125,13 +132,22 @@ pub struct ManualClock {
 impl ManualClock {
     /// A clock that stands at `now` and `wall`.
     pub fn new(now: Moment, wall: WallTime) -> Self {
-        Self { nanos: AtomicU64::new(now.0), wall_ms: AtomicI64::new(wall.0) }
+        Self {
+            nanos: AtomicU64::new(now.0),
+            wall_ms: AtomicI64::new(wall.0),
+        }
     }
 
     /// Moves both clocks forward.
     pub fn advance(&self, span: Duration) {
-        self.nanos.fetch_add(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX), Ordering::SeqCst);
-        self.wall_ms.fetch_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        self.nanos.fetch_add(
+            u64::try_from(span.as_nanos()).unwrap_or(u64::MAX),
+            Ordering::SeqCst,
+        );
+        self.wall_ms.fetch_add(
+            i64::try_from(span.as_millis()).unwrap_or(i64::MAX),
+            Ordering::SeqCst,
+        );
     }
 
     /// Sets the wall clock, as a time server would.

@@ -88,20 +88,41 @@ pub struct DeviceFault {
 
 impl DeviceFault {
     /// Classifies an error number of the kernel: EACCES, EBUSY and ENODEV are told apart, each with the command that mends it.
-    pub fn from_errno(device: DeviceKind, place: &str, action: &str, error: &std::io::Error) -> Self {
+    pub fn from_errno(
+        device: DeviceKind,
+        place: &str,
+        action: &str,
+        error: &std::io::Error,
+    ) -> Self {
         use rustix::io::Errno;
         let errno = error.raw_os_error().map(Errno::from_raw_os_error);
         let (kind, mend) = match errno {
-            Some(Errno::ACCESS | Errno::PERM) => {
-                (FaultKind::Permission, format!("add the service's user to the group that owns it (`ls -l {place}`), then restart"))
-            }
-            Some(Errno::BUSY) => (FaultKind::Busy, format!("`fuser -v {place}` shows who has it; stop that program")),
-            Some(Errno::NODEV | Errno::NOENT | Errno::NXIO) => {
-                (FaultKind::Absent, "check plug and cable, then the node's name in the board file".to_owned())
-            }
-            _ => (FaultKind::Io, "look at `dmesg` for the device; unplug and replug it".to_owned()),
+            Some(Errno::ACCESS | Errno::PERM) => (
+                FaultKind::Permission,
+                format!(
+                    "add the service's user to the group that owns it (`ls -l {place}`), then restart"
+                ),
+            ),
+            Some(Errno::BUSY) => (
+                FaultKind::Busy,
+                format!("`fuser -v {place}` shows who has it; stop that program"),
+            ),
+            Some(Errno::NODEV | Errno::NOENT | Errno::NXIO) => (
+                FaultKind::Absent,
+                "check plug and cable, then the node's name in the board file".to_owned(),
+            ),
+            _ => (
+                FaultKind::Io,
+                "look at `dmesg` for the device; unplug and replug it".to_owned(),
+            ),
         };
-        Self { device, kind, place: place.to_owned(), detail: format!("{action}: {error}"), mend }
+        Self {
+            device,
+            kind,
+            place: place.to_owned(),
+            detail: format!("{action}: {error}"),
+            mend,
+        }
     }
 
     /// The reason code of this fault.

@@ -19,14 +19,24 @@ pub struct SideLevel {
 impl SideLevel {
     /// White only.
     pub const fn white(level: f32) -> Self {
-        Self { white: level, red: 0.0, green: 0.0, blue: 0.0 }
+        Self {
+            white: level,
+            red: 0.0,
+            green: 0.0,
+            blue: 0.0,
+        }
     }
 
     /// All four clamped to 0..=1; NaN becomes 0.
     #[must_use]
     pub fn clamped(self) -> Self {
         let c = |v: f32| if v > 0.0 { v.min(1.0) } else { 0.0 };
-        Self { white: c(self.white), red: c(self.red), green: c(self.green), blue: c(self.blue) }
+        Self {
+            white: c(self.white),
+            red: c(self.red),
+            green: c(self.green),
+            blue: c(self.blue),
+        }
     }
 
     /// Share of full power, 0..=1, for flash and thermal limits: white counts like its three colours together.
@@ -48,18 +58,34 @@ pub struct LightLevels {
 impl LightLevels {
     /// Everything off.
     pub const OFF: Self = Self {
-        left: SideLevel { white: 0.0, red: 0.0, green: 0.0, blue: 0.0 },
-        right: SideLevel { white: 0.0, red: 0.0, green: 0.0, blue: 0.0 },
+        left: SideLevel {
+            white: 0.0,
+            red: 0.0,
+            green: 0.0,
+            blue: 0.0,
+        },
+        right: SideLevel {
+            white: 0.0,
+            red: 0.0,
+            green: 0.0,
+            blue: 0.0,
+        },
     };
 
     /// The same white on both sides.
     pub const fn white(level: f32) -> Self {
-        Self { left: SideLevel::white(level), right: SideLevel::white(level) }
+        Self {
+            left: SideLevel::white(level),
+            right: SideLevel::white(level),
+        }
     }
 
     /// Both sides clamped to 0..=1.
     #[must_use]
     pub fn clamped(self) -> Self {
-        Self { left: self.left.clamped(), right: self.right.clamped() }
+        Self {
+            left: self.left.clamped(),
+            right: self.right.clamped(),
+        }
     }
 }
