@@ -5,4 +5,5 @@ pub mod geometry;
 pub mod ids;
 pub mod latest;
 pub mod secret;
+pub mod terms;
 pub mod time;

@@ -1,1 +1,14 @@
-//! verdict (being built).
+//! Evidence + policy -> decision -> outcome. Pure: no file, socket, thread or clock.
+//!
+//! ```text
+//! Evidence --\
+//!             +--> decide() --> Decision --> Outcome (versioned JSON record)
+//! Policy ----/        |
+//!                     +-- reasons: one table, every code with attribution, disposition, attempt, who may see it, remedy, texts
+//! ```
+
+pub mod decision;
+pub mod evidence;
+pub mod outcome;
+pub mod policy;
+pub mod reasons;
