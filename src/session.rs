@@ -1,1 +1,37 @@
-//! session (being built).
+//! The session: one person's way from the ticket to the stored outcome.
+//!
+//! ```text
+//!             code seen / green button            signature good, place in the outbox reserved
+//!   Idle ------------------------> ShowTicket ------------------------------------------------> Consent
+//!    ^ \--- other button: practice, without ticket, nothing stored -------------------------------^ |
+//!    |                                                                        agreed (declined: end) |
+//!    |                                                                                               v
+//!    |                                    read, or time out: Retry <--> Document <------------- Preflight
+//!    |                                                                     | (reverification: skipped)
+//!    |                                    compared, or time out: Retry <--> Face
+//!    |                                                                     |
+//!    |      shown for a while                durable                      v
+//!    +------------------------- Result <------------------------------- Storing
+//!
+//!   A camera fault in any of these ends the session as `aborted_equipment`, stored like any other outcome, and leads to
+//!   OutOfService until the fault is gone. Holding the other button for two seconds hands over to the staff.
+//! ```
+//!
+//! [`state::Session::step`] is pure: it takes one closed [`event::Event`] with the time, changes the state and returns
+//! [`event::Effect`]s. What the panel shows, what vision looks for and how the light is set are functions of the state
+//! ([`view`]), so they cannot be forgotten. One thread owns the state ([`driver`]).
+//!
+//! Freshness fence: a measurement whose frame was captured before the present step was entered is dropped.
+
+pub mod calm;
+pub mod document_step;
+pub mod driver;
+pub mod event;
+pub mod face_step;
+pub mod fields;
+pub mod state;
+pub mod view;
+pub mod visit;
+
+#[cfg(test)]
+mod tests;

@@ -38,23 +38,30 @@ pub enum DocumentKind {
     Td3,
 }
 
-/// A field that the wallet claims to know and the document must confirm.
+/// A field that the wallet claims to know and the document must confirm. In tickets its name is short, so that their QR code stays
+/// small; both names are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub enum Field {
     /// Number of the document.
+    #[serde(rename = "dn", alias = "document_number")]
     DocumentNumber,
     /// Date of birth, YYMMDD.
+    #[serde(rename = "bd", alias = "birth_date")]
     BirthDate,
     /// Date of expiry, YYMMDD.
+    #[serde(rename = "ed", alias = "expiry_date")]
     ExpiryDate,
     /// Family name.
+    #[serde(rename = "pi", alias = "primary_identifier")]
     PrimaryIdentifier,
     /// Given names.
+    #[serde(rename = "si", alias = "secondary_identifier")]
     SecondaryIdentifier,
     /// Three letters.
+    #[serde(rename = "na", alias = "nationality")]
     Nationality,
     /// M, F or X.
+    #[serde(rename = "sx", alias = "sex")]
     Sex,
 }
 

@@ -1,3 +1,4 @@
 //! Document: corners, rectification, machine readable zone, portrait.
 
+pub mod limits;
 pub mod mrz;

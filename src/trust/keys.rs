@@ -52,7 +52,9 @@ pub enum KeyError {
         expected: &'static str,
     },
     /// A file cannot be written.
-    #[error("key file {path}: cannot be written ({reason}); see to the folder's owner and free space")]
+    #[error(
+        "key file {path}: cannot be written ({reason}); see to the folder's owner and free space"
+    )]
     Unwritable {
         /// The file.
         path: PathBuf,

@@ -11,6 +11,7 @@ use super::jws::{self, JwsError};
 use super::keys::{Signer, TrustedKeys};
 use super::{base64url, sha256, unbase64url};
 use crate::base::ids::{BoothId, Language, SessionId};
+pub use crate::base::terms::{DocumentKind, Field, Purpose};
 use crate::base::time::WallTime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,85 +29,7 @@ const SKEW_S: i64 = 300;
 /// A ticket is valid for at most so many seconds (31 days); the outbox remembers used tickets for longer.
 pub const MAX_VALIDITY_S: i64 = 31 * 86_400;
 
-/// Why the person is in the booth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// Opening a wallet.
-    Onboarding,
-    /// Proving again who they are.
-    Reverification,
-    /// A single transaction that needs more.
-    StepUp,
-    /// A check that is due.
-    PeriodicReview,
-    /// Getting a wallet back.
-    Recovery,
-}
-
-/// A kind of document that a ticket accepts (ICAO 9303, part 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DocumentSize {
-    /// A card.
-    Td1,
-    /// The larger card.
-    Td2,
-    /// A passport.
-    Td3,
-}
-
-/// A field of the document that a ticket can claim something about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Field {
-    /// The document's number.
-    #[serde(rename = "dn", alias = "document_number")]
-    DocumentNumber,
-    /// Date of birth.
-    #[serde(rename = "bd", alias = "birth_date")]
-    BirthDate,
-    /// Date of expiry.
-    #[serde(rename = "ed", alias = "expiry_date")]
-    ExpiryDate,
-    /// Primary identifier, as a rule the surname.
-    #[serde(rename = "pi", alias = "primary_identifier")]
-    PrimaryIdentifier,
-    /// Secondary identifier, as a rule the given names.
-    #[serde(rename = "si", alias = "secondary_identifier")]
-    SecondaryIdentifier,
-    /// Nationality.
-    #[serde(rename = "na", alias = "nationality")]
-    Nationality,
-    /// Sex.
-    #[serde(rename = "sx", alias = "sex")]
-    Sex,
-}
-
 impl Field {
-    /// All fields.
-    pub const ALL: [Self; 7] = [
-        Self::DocumentNumber,
-        Self::BirthDate,
-        Self::ExpiryDate,
-        Self::PrimaryIdentifier,
-        Self::SecondaryIdentifier,
-        Self::Nationality,
-        Self::Sex,
-    ];
-
-    /// The name that goes into the hash and into messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DocumentNumber => "document_number",
-            Self::BirthDate => "birth_date",
-            Self::ExpiryDate => "expiry_date",
-            Self::PrimaryIdentifier => "primary_identifier",
-            Self::SecondaryIdentifier => "secondary_identifier",
-            Self::Nationality => "nationality",
-            Self::Sex => "sex",
-        }
-    }
-
     /// The form that is hashed, the same for what the wallet knows and for what the MRZ says:
     ///
     /// * everything in capital letters;
@@ -250,7 +173,7 @@ pub struct TicketClaims {
     pub language: Language,
     /// The accepted kinds of document, at least one.
     #[serde(rename = "docs")]
-    pub documents: Vec<DocumentSize>,
+    pub documents: Vec<DocumentKind>,
     /// The salt of the field hashes.
     pub salt: Bytes<16>,
     /// What the document must say, hashed.
@@ -284,7 +207,9 @@ impl TicketClaims {
 #[derive(Debug, thiserror::Error)]
 pub enum TicketError {
     /// Not a ticket.
-    #[error("ticket: malformed at `{place}`; allowed is {allowed}; show the code again or have a new ticket issued")]
+    #[error(
+        "ticket: malformed at `{place}`; allowed is {allowed}; show the code again or have a new ticket issued"
+    )]
     Malformed {
         /// Which part.
         place: &'static str,
@@ -292,37 +217,51 @@ pub enum TicketError {
         allowed: &'static str,
     },
     /// Too long.
-    #[error("ticket: {found} characters, at most 2400 are allowed; have a new ticket issued with less in it")]
+    #[error(
+        "ticket: {found} characters, at most 2400 are allowed; have a new ticket issued with less in it"
+    )]
     TooLarge {
         /// Its length.
         found: usize,
     },
     /// Another signed object.
-    #[error("ticket: header `typ` or `alg` is of another kind of object; allowed is `boothd-ticket` with `EdDSA`")]
+    #[error(
+        "ticket: header `typ` or `alg` is of another kind of object; allowed is `boothd-ticket` with `EdDSA`"
+    )]
     WrongType,
     /// Signed by somebody else.
-    #[error("ticket: signed by a key that this booth does not know; allowed are the keys enrolled as the wallet's")]
+    #[error(
+        "ticket: signed by a key that this booth does not know; allowed are the keys enrolled as the wallet's"
+    )]
     UnknownKey,
     /// Altered.
     #[error("ticket: the signature does not fit; have a new ticket issued")]
     BadSignature,
     /// Too late.
-    #[error("ticket: `exp` was {late_s} s ago; have a new ticket issued, and check the booth's clock")]
+    #[error(
+        "ticket: `exp` was {late_s} s ago; have a new ticket issued, and check the booth's clock"
+    )]
     Expired {
         /// Seconds since its end.
         late_s: i64,
     },
     /// Too early.
-    #[error("ticket: `iat` lies {early_s} s ahead, at most 300 are allowed; check the booth's clock")]
+    #[error(
+        "ticket: `iat` lies {early_s} s ahead, at most 300 are allowed; check the booth's clock"
+    )]
     NotYetValid {
         /// Seconds until its start.
         early_s: i64,
     },
     /// Made out to another booth.
-    #[error("ticket: `booth` names another booth; use that one or have a ticket issued for this one")]
+    #[error(
+        "ticket: `booth` names another booth; use that one or have a ticket issued for this one"
+    )]
     ForAnotherBooth,
     /// From a later release.
-    #[error("ticket: `v` is {found}, allowed is 1; the booth's software is older than the wallet's")]
+    #[error(
+        "ticket: `v` is {found}, allowed is 1; the booth's software is older than the wallet's"
+    )]
     UnknownVersion {
         /// The version found.
         found: u64,
@@ -386,6 +325,46 @@ pub enum FieldMatch {
 }
 
 impl Ticket {
+    /// The ticket's own id.
+    pub fn id(&self) -> &str {
+        &self.claims.ticket_id
+    }
+
+    /// The session it is for.
+    pub fn session(&self) -> &SessionId {
+        &self.claims.session
+    }
+
+    /// The wallet it comes from.
+    pub fn tenant(&self) -> &str {
+        &self.claims.tenant
+    }
+
+    /// What the session is for.
+    pub fn purpose(&self) -> Purpose {
+        self.claims.purpose
+    }
+
+    /// Language of the texts.
+    pub fn language(&self) -> Language {
+        self.claims.language
+    }
+
+    /// Whether it takes this kind of document.
+    pub fn accepts(&self, kind: DocumentKind) -> bool {
+        self.claims.documents.contains(&kind)
+    }
+
+    /// The nonce, as it stands in the ticket.
+    pub fn nonce(&self) -> String {
+        super::base64url(&self.claims.nonce.0)
+    }
+
+    /// The reference template of a reverification.
+    pub fn reference(&self) -> Option<&[u8]> {
+        self.claims.reference.as_ref().map(Reference::bytes)
+    }
+
     /// What the outbox remembers so that the ticket works once: SHA-256 over tenant and ticket id. Not over the text,
     /// because the same ticket signed twice is still the same ticket.
     pub fn digest(&self) -> [u8; 32] {
@@ -475,8 +454,9 @@ fn read_claims(payload: &[u8]) -> Result<TicketClaims, TicketError> {
         return Err(TicketError::UnknownPurpose);
     }
     // serde_json's own message is not passed on: it can quote values.
-    serde_json::from_slice(payload)
-        .map_err(|_| malformed("v, jti, sid, ten, pol, pur, lang, docs, salt, f, iat, exp, nonce, booth, ref"))
+    serde_json::from_slice(payload).map_err(|_| {
+        malformed("v, jti, sid, ten, pol, pur, lang, docs, salt, f, iat, exp, nonce, booth, ref")
+    })
 }
 
 fn check_form(claims: &TicketClaims) -> Result<(), TicketError> {
@@ -489,12 +469,16 @@ fn check_form(claims: &TicketClaims) -> Result<(), TicketError> {
     let session = claims.session.as_str();
     let checks = [
         (claims.version == 1, "v", "1"),
-        (name(&claims.ticket_id), "jti", "1 to 64 of A-Z a-z 0-9 - _ ."),
+        (
+            name(&claims.ticket_id),
+            "jti",
+            "1 to 64 of A-Z a-z 0-9 - _ .",
+        ),
         (
             session.len() == 26
-                && session
-                    .bytes()
-                    .all(|b| b.is_ascii_digit() || (b.is_ascii_uppercase() && !b"ILOU".contains(&b))),
+                && session.bytes().all(|b| {
+                    b.is_ascii_digit() || (b.is_ascii_uppercase() && !b"ILOU".contains(&b))
+                }),
             "sid",
             "26 characters of Crockford's base 32",
         ),
@@ -540,7 +524,7 @@ mod tests {
             policy: "standard-1".to_owned(),
             purpose: Purpose::Onboarding,
             language: Language::En,
-            documents: vec![DocumentSize::Td1, DocumentSize::Td3],
+            documents: vec![DocumentKind::Td1, DocumentKind::Td3],
             salt: Bytes([5; 16]),
             fields: BTreeMap::new(),
             issued_s: NOW.unix_s(),
@@ -587,7 +571,13 @@ mod tests {
         let with = |change: fn(&mut serde_json::Value)| {
             let mut value = serde_json::to_value(claims()).unwrap();
             change(&mut value);
-            jws::sign(value.to_string().as_bytes(), TYP, serde_json::Map::new(), &key).unwrap()
+            jws::sign(
+                value.to_string().as_bytes(),
+                TYP,
+                serde_json::Map::new(),
+                &key,
+            )
+            .unwrap()
         };
         let good = issue(&claims(), &key).unwrap();
         let other_type = jws::sign(b"{}", "boothd-ack", serde_json::Map::new(), &key).unwrap();
@@ -612,7 +602,11 @@ mod tests {
             (&with(|v| v["v"] = "1".into()), "Malformed", 0),
             (&with(|v| v["pur"] = "joke".into()), "UnknownPurpose", 0),
             (&with(|v| v["pur"] = 5.into()), "Malformed", 0),
-            (&with(|v| v["booth"] = "BOOTH-0002".into()), "ForAnotherBooth", 0),
+            (
+                &with(|v| v["booth"] = "BOOTH-0002".into()),
+                "ForAnotherBooth",
+                0,
+            ),
             (&with(|v| v["booth"] = "a b".into()), "Malformed", 0),
             (&with(|v| v["unknown"] = 1.into()), "Malformed", 0),
             (&with(|v| v["sid"] = "short".into()), "Malformed", 0),
@@ -632,7 +626,10 @@ mod tests {
                     format!("{e:?}")
                 }
             };
-            assert!(found.starts_with(expected), "{expected} at {later_ms}: {found}");
+            assert!(
+                found.starts_with(expected),
+                "{expected} at {later_ms}: {found}"
+            );
         }
     }
 
@@ -652,13 +649,25 @@ mod tests {
             (Field::BirthDate, "", FieldMatch::Mismatch),
             (Field::PrimaryIdentifier, "ERIKSSON", FieldMatch::Match),
             (Field::PrimaryIdentifier, "ERIKSON", FieldMatch::Mismatch),
-            (Field::SecondaryIdentifier, "ANNA<MARIA<<<<", FieldMatch::Match),
-            (Field::SecondaryIdentifier, " anna-maria ", FieldMatch::Match),
+            (
+                Field::SecondaryIdentifier,
+                "ANNA<MARIA<<<<",
+                FieldMatch::Match,
+            ),
+            (
+                Field::SecondaryIdentifier,
+                " anna-maria ",
+                FieldMatch::Match,
+            ),
             (Field::Nationality, "d", FieldMatch::Match),
             (Field::Sex, "X", FieldMatch::Match),
             (Field::Sex, "F", FieldMatch::Mismatch),
         ] {
-            assert_eq!(ticket.field_matches(field, value), expected, "{field:?} {value}");
+            assert_eq!(
+                ticket.field_matches(field, value),
+                expected,
+                "{field:?} {value}"
+            );
         }
         let empty = Ticket {
             claims: TicketClaims {

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Installs what building and testing needs from Debian's packages, and says what it does. Does nothing the second time.
+set -euo pipefail
+
+packages=(
+  build-essential pkg-config      # C parts: SQLite, ring
+  clang libclang-dev              # v4l's bindings to the kernel's headers
+  libasound2-dev                  # ALSA
+  python3 python3-venv            # takes libLiteRt.so out of its wheel
+  sqlite3 openssl                 # look at the wallet's database, verify signatures with another program
+  ca-certificates
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || echo none)
+  [[ $status == "install ok installed" ]] || missing+=("$package")
+done
+
+if [[ -x $HOME/.cargo/bin/cargo ]]; then PATH=$HOME/.cargo/bin:$PATH; fi
+# Debian 12 has a current compiler only in its web-browser toolchain packages.
+if ! command -v cargo >/dev/null; then missing+=(rustc-web cargo-web); fi
+
+if ((${#missing[@]})); then
+  echo "setup: installing ${missing[*]}"
+  as_root=()
+  if ((EUID != 0)); then as_root=(sudo); fi
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+else
+  echo "setup: all packages are there"
+fi
+
+version=$(cargo --version)
+minor=$(sed -E 's/^cargo 1\.([0-9]+).*/\1/' <<<"$version")
+if [[ ! $minor =~ ^[0-9]+$ ]] || ((minor < 95)); then
+  echo "setup: found $version, needed: cargo 1.95 or newer; mend: install rustup's 1.95.0 or Debian's rustc-web and cargo-web" >&2
+  exit 1
+fi

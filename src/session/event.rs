@@ -1,0 +1,111 @@
+//! What goes into the session and what comes out: two closed sets.
+
+use crate::base::secret::Secret;
+use crate::base::time::{Moment, WallTime};
+use crate::guidance::model::NetworkSign;
+use crate::hal::{ButtonEvent, DeviceFault, DeviceKind};
+use crate::perception::observation::Observation;
+use crate::trust::ticket::Ticket;
+use crate::verdict::outcome::PreflightRecord;
+
+/// The time of an event, on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Monotonic.
+    pub at: Moment,
+    /// Wall clock, for records.
+    pub wall: WallTime,
+    /// Chance, for session ids.
+    pub chance: [u8; 10],
+}
+
+/// Everything that can happen to a session.
+#[derive(Debug)]
+pub enum Event {
+    /// Time passed; comes at least ten times a second.
+    Tick,
+    /// The service is ready: models loaded, devices open.
+    Ready,
+    /// A button.
+    Button(ButtonEvent),
+    /// What one frame says.
+    Seen(Observation),
+    /// Answer to [`Effect::CheckTicket`].
+    Ticket(Result<Box<Ticket>, TicketRefusal>),
+    /// Answer to [`Effect::Reserve`].
+    Reserved(Result<(), ReserveRefusal>),
+    /// Answer to [`Effect::RunPreflight`].
+    Preflight(PreflightRecord),
+    /// Answer to [`Effect::Store`]: durable, or not (yet).
+    Stored(Result<(), StoreRefusal>),
+    /// A device failed.
+    Fault(DeviceFault),
+    /// A device works again.
+    FaultCleared(DeviceKind),
+    /// The network as the uplink sees it.
+    Network(NetworkSign),
+}
+
+/// Why a ticket is not taken. Nothing of this is shown to the person but "please get a new code".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketRefusal {
+    /// Not a ticket, forged, of another wallet, or for another booth.
+    Invalid,
+    /// Its time is over, or has not come.
+    Expired,
+    /// It asks for something that policy or this version does not serve.
+    Unsupported,
+}
+
+/// Why no place could be reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReserveRefusal {
+    /// The ticket was used before.
+    TicketUsed,
+    /// The storage is full or broken.
+    Storage,
+}
+
+/// Why an outcome could not be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreRefusal {
+    /// The storage is full or broken; asking again may help.
+    Storage,
+}
+
+/// Everything that a session asks of the outside.
+pub enum Effect {
+    /// Check a ticket: signature, time, addressee.
+    CheckTicket(Secret),
+    /// Mark the ticket used and reserve a place in the outbox, with what is sent if the power fails before the outcome.
+    Reserve {
+        /// The ticket's session.
+        ticket: Box<Ticket>,
+        /// The outcome of an interrupted session, JSON.
+        fallback: Vec<u8>,
+    },
+    /// Check the booth.
+    RunPreflight,
+    /// Give vision the reference template of a reverification.
+    UseReference(Vec<u8>),
+    /// Store the outcome in the reserved place; nothing is shown before the answer.
+    Store {
+        /// The outcome, JSON.
+        payload: Vec<u8>,
+    },
+    /// Wipe templates and pictures of this session.
+    Forget,
+}
+
+impl std::fmt::Debug for Effect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::CheckTicket(_) => "CheckTicket",
+            Self::Reserve { .. } => "Reserve",
+            Self::RunPreflight => "RunPreflight",
+            Self::UseReference(_) => "UseReference",
+            Self::Store { .. } => "Store",
+            Self::Forget => "Forget",
+        })
+    }
+}

@@ -1,0 +1,205 @@
+//! One person's visit: what has been found out so far, and the record that is made of it.
+
+use crate::base::ids::{Language, SessionId};
+use crate::base::terms::{Field, FieldMatch, Purpose};
+use crate::base::time::Moment;
+use crate::session::event::Now;
+use crate::trust::ticket::Ticket;
+use crate::verdict::decision::{ComparisonThreshold, Decision, decide};
+use crate::verdict::evidence::{
+    DocumentEvidence, Ending, Evidence, FaceEvidence, Measure, RemedyTried, Step,
+};
+use crate::verdict::outcome::{
+    ConsentRecord, ModelStamp, Outcome, OutcomeContext, PolicyStamp, PreflightRecord, SessionTimes,
+};
+use crate::verdict::policy::Policy;
+use crate::verdict::reasons::Reason;
+use std::collections::BTreeMap;
+
+/// What every session of this booth has in common.
+#[derive(Clone, Debug)]
+pub struct House {
+    /// The wallet's rules.
+    pub policy: Policy,
+    /// Their name, version and hash.
+    pub policy_stamp: PolicyStamp,
+    /// The comparison's threshold for the policy's false match rate.
+    pub threshold: ComparisonThreshold,
+    /// The models that are loaded.
+    pub models: Vec<ModelStamp>,
+    /// Width and height of the camera's frames.
+    pub frame_size: (u32, u32),
+    /// Language of the idle screen and of practice.
+    pub language: Language,
+    /// Version of the consent text.
+    pub consent_text_version: &'static str,
+    /// Version of this software.
+    pub software: &'static str,
+    /// Name of the board file.
+    pub board: String,
+}
+
+/// One visit.
+#[derive(Debug)]
+pub struct Visit {
+    /// The session's id.
+    pub session: SessionId,
+    /// The ticket; practice has none.
+    pub ticket: Option<Box<Ticket>>,
+    /// Language of the texts.
+    pub language: Language,
+    started: Now,
+    /// Consent, once asked.
+    pub consent: Option<ConsentRecord>,
+    /// The self-check, once done.
+    pub preflight: Option<PreflightRecord>,
+    /// The document, once believed.
+    pub document: Option<DocumentEvidence>,
+    /// Claimed fields against the document.
+    pub fields: Vec<(Field, FieldMatch)>,
+    /// The face, once compared.
+    pub face: Option<FaceEvidence>,
+    /// Remedies tried.
+    pub remedies: Vec<RemedyTried>,
+    attempts: BTreeMap<Step, u8>,
+    n_tries: BTreeMap<Step, u8>,
+    steps_ms: BTreeMap<&'static str, u64>,
+}
+
+impl Visit {
+    /// A visit that begins now, with a ticket or as practice.
+    pub fn new(now: Now, ticket: Option<Box<Ticket>>, house: &House) -> Self {
+        let session = match &ticket {
+            Some(ticket) => ticket.session().clone(),
+            None => SessionId::from_parts(now.wall.unix_ms(), now.chance),
+        };
+        let language = ticket.as_ref().map_or(house.language, |t| t.language());
+        Self {
+            session,
+            ticket,
+            language,
+            started: now,
+            consent: None,
+            preflight: None,
+            document: None,
+            fields: Vec::new(),
+            face: None,
+            remedies: Vec::new(),
+            attempts: BTreeMap::new(),
+            n_tries: BTreeMap::new(),
+            steps_ms: BTreeMap::new(),
+        }
+    }
+
+    /// Whether this is practice.
+    pub fn is_practice(&self) -> bool {
+        self.ticket.is_none()
+    }
+
+    /// What the session is for; practice goes through the steps of an onboarding.
+    pub fn purpose(&self) -> Purpose {
+        self.ticket
+            .as_ref()
+            .map_or(Purpose::Onboarding, |t| t.purpose())
+    }
+
+    /// Adds the time of a step.
+    pub fn spent(&mut self, step: Step, since: Moment, now: Moment) {
+        let ms = u64::try_from(now.since(since).as_millis()).unwrap_or(u64::MAX);
+        *self.steps_ms.entry(step_name(step)).or_default() += ms;
+    }
+
+    /// Counts a failed try of a step; `uses_attempt` as the reason says. Gives whether it may be tried again: attempts are
+    /// limited by policy; tries that use up none (light, glare) are limited too, so that a session ends.
+    pub fn failed_try(&mut self, step: Step, uses_attempt: bool, allowed: u8) -> bool {
+        let attempts = self.attempts.entry(step).or_default();
+        *attempts += u8::from(uses_attempt);
+        let attempts = *attempts;
+        let tries = self.n_tries.entry(step).or_default();
+        *tries += 1;
+        attempts < allowed && *tries < allowed.saturating_add(EXTRA_TRIES)
+    }
+
+    /// Attempts left in a step.
+    pub fn attempts_left(&self, step: Step, allowed: u8) -> u8 {
+        allowed.saturating_sub(self.attempts.get(&step).copied().unwrap_or(0))
+    }
+
+    fn evidence(&self, ending: Ending, now: Now) -> Evidence {
+        Evidence {
+            purpose: self.purpose(),
+            practice: self.is_practice(),
+            ending,
+            document: self.document.clone(),
+            fields: self.fields.clone(),
+            face: self.face.clone(),
+            today: now.wall.civil_date(),
+            remedies: self.remedies.clone(),
+        }
+    }
+
+    /// Decides, and makes the record (JSON).
+    pub fn conclude(&self, ending: Ending, now: Now, house: &House) -> (Decision, Vec<u8>) {
+        let evidence = self.evidence(ending, now);
+        let decision = decide(&evidence, &house.policy, &house.threshold);
+        let context = OutcomeContext {
+            session: self.session.clone(),
+            ticket: self
+                .ticket
+                .as_ref()
+                .map(|t| t.id().to_owned())
+                .unwrap_or_default(),
+            nonce: self.ticket.as_ref().map(|t| t.nonce()).unwrap_or_default(),
+            language: self.language,
+            policy: house.policy_stamp.clone(),
+            models: house.models.clone(),
+            threshold: house.threshold.clone(),
+            consent: self.consent.clone(),
+            preflight: self.preflight.clone(),
+            times: SessionTimes {
+                started: self.started.wall.rfc3339(),
+                decided: now.wall.rfc3339(),
+                started_boot_ms: self.started.at.as_millis(),
+                steps_ms: self.steps_ms.clone(),
+            },
+            attempts: self
+                .attempts
+                .iter()
+                .map(|(step, n)| (step_name(*step), *n))
+                .collect(),
+            software: house.software,
+            board: house.board.clone(),
+        };
+        let json = Outcome::new(&context, &evidence, &decision).to_json();
+        (decision, json)
+    }
+
+    /// The record that is sent if the booth loses power before there is another.
+    pub fn interrupted(&self, now: Now, house: &House) -> Vec<u8> {
+        let ending = stopped(Reason::SessionInterruptedPower, Step::Decision, None);
+        self.conclude(ending, now, house).1
+    }
+}
+
+/// A stopped session.
+pub fn stopped(reason: Reason, step: Step, measure: Option<Measure>) -> Ending {
+    Ending::Stopped {
+        reason,
+        step,
+        measure,
+    }
+}
+
+/// How often a step may fail for reasons that use up no attempt, beyond the attempts that policy allows.
+const EXTRA_TRIES: u8 = 2;
+
+fn step_name(step: Step) -> &'static str {
+    match step {
+        Step::Ticket => "ticket",
+        Step::Consent => "consent",
+        Step::Preflight => "preflight",
+        Step::Document => "document",
+        Step::Face => "face",
+        Step::Decision => "decision",
+    }
+}
