@@ -1,4 +1,5 @@
 //! Document: corners, rectification, machine readable zone, portrait.
 
 pub mod gb11643;
+pub(crate) mod luminance;
 pub mod mrz;
