@@ -6,6 +6,7 @@
 //!           -> code: QR text
 //! ```
 
+pub mod code;
 pub mod document;
 pub mod face;
 pub mod observation;

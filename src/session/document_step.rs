@@ -123,7 +123,7 @@ impl DocumentStep {
     }
 
     fn vote(&mut self, mrz: &Mrz, confidence: f32) {
-        if let Some(vote) = self.votes.iter_mut().find(|v| v.mrz == *mrz) {
+        if let Some(vote) = self.votes.iter_mut().find(|v| same_text(&v.mrz, mrz)) {
             vote.n += 1;
             vote.confidence = vote.confidence.max(confidence);
             return;
@@ -170,6 +170,22 @@ impl DocumentStep {
             None => (Reason::DocBlurred, None),
         }
     }
+}
+
+/// Whether two readings say the same, however many characters had to be mended in each.
+fn same_text(a: &Mrz, b: &Mrz) -> bool {
+    a.format == b.format
+        && a.checks == b.checks
+        && a.document_code == b.document_code
+        && a.issuing_state == b.issuing_state
+        && a.document_number == b.document_number
+        && a.birth_date == b.birth_date
+        && a.expiry_date == b.expiry_date
+        && a.sex == b.sex
+        && a.nationality == b.nationality
+        && a.primary_identifier == b.primary_identifier
+        && a.secondary_identifier == b.secondary_identifier
+        && a.optional_data == b.optional_data
 }
 
 fn prompt_for(problem: DocumentProblem) -> DocumentPrompt {

@@ -58,7 +58,7 @@ fn mrz() -> Mrz {
         expiry_date: Secret::new("340415"),
         optional_data: Secret::new(""),
         checks,
-        ..Mrz::default()
+        repaired: 0,
     }
 }
 

@@ -1,4 +1,18 @@
 //! The machine readable zone of ICAO Doc 9303: TD1 (3 x 30), TD2 (2 x 36) and TD3 (2 x 44).
+//!
+//! [`parse()`] takes lines of text as they are; [`parse_repaired`] first mends characters that a reader confuses, only where a
+//! check digit then verifies. Check digits are reported, not enforced: a refuted one is evidence, not an error. An [`MrzError`]
+//! names a line and a column, never a character of the document.
+
+pub mod check_digit;
+pub mod dates;
+mod layout;
+mod parse;
+mod repair;
+#[cfg(test)]
+mod tests;
+
+pub use parse::{MrzError, parse, parse_repaired};
 
 use crate::base::secret::Secret;
 
@@ -11,6 +25,35 @@ pub enum MrzFormat {
     Td2,
     /// Passports: two lines of 44.
     Td3,
+}
+
+impl MrzFormat {
+    /// Number of lines.
+    pub const fn n_lines(self) -> usize {
+        match self {
+            Self::Td1 => 3,
+            Self::Td2 | Self::Td3 => 2,
+        }
+    }
+
+    /// Characters of one line.
+    pub const fn n_columns(self) -> usize {
+        match self {
+            Self::Td1 => 30,
+            Self::Td2 => 36,
+            Self::Td3 => 44,
+        }
+    }
+
+    /// The format with this many lines of this many characters.
+    pub const fn of_shape(n_lines: usize, n_columns: usize) -> Option<Self> {
+        match (n_lines, n_columns) {
+            (3, 30) => Some(Self::Td1),
+            (2, 36) => Some(Self::Td2),
+            (2, 44) => Some(Self::Td3),
+            _ => None,
+        }
+    }
 }
 
 /// Result of one check digit.
@@ -51,6 +94,14 @@ impl MrzChecks {
         ]
     }
 
+    /// How many of the five are verified.
+    pub fn n_verified(&self) -> usize {
+        self.named()
+            .iter()
+            .filter(|(_, r)| *r == CheckResult::Verified)
+            .count()
+    }
+
     /// Whether one of them is refuted.
     pub fn any_refuted(&self) -> bool {
         self.named().iter().any(|(_, r)| *r == CheckResult::Refuted)
@@ -84,4 +135,6 @@ pub struct Mrz {
     pub optional_data: Secret,
     /// Every check digit by itself.
     pub checks: MrzChecks,
+    /// How many characters were mended by [`parse_repaired`]; 0 if the zone was taken as read.
+    pub repaired: u32,
 }
