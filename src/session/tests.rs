@@ -166,8 +166,8 @@ impl Bench {
                     Effect::Forget => self.n_forgotten += 1,
                 }
             }
-            self.check_invariants();
         }
+        self.check_invariants();
     }
 
     fn check_invariants(&self) {
@@ -181,9 +181,9 @@ impl Bench {
         );
         let practice = self.session.visit().is_some_and(super::visit::Visit::is_practice);
         if !open && !matches!(self.session.state(), State::Admitting) {
-            assert_eq!(self.stored.len(), self.n_reserved, "{:?}", self.session.state());
+            assert_eq!(self.stored.len(), self.n_reserved, "{:?}", self.screen());
         } else if open && !practice {
-            assert_eq!(self.stored.len() + 1, self.n_reserved, "{:?}", self.session.state());
+            assert_eq!(self.stored.len() + 1, self.n_reserved, "{:?}", self.screen());
         }
     }
 
