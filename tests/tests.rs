@@ -1,1 +1,3 @@
+//! One binary for all boundary tests: one file a boundary.
 
+mod architecture;
