@@ -110,6 +110,8 @@ impl fmt::Display for KeyId {
 pub trait Signer: Send + Sync + fmt::Debug {
     /// The key's name.
     fn kid(&self) -> &KeyId;
+    /// The public half.
+    fn public(&self) -> PublicKey;
     /// Signs a message.
     ///
     /// # Errors
@@ -157,14 +159,6 @@ impl SoftwareKey {
         Ok(Self { key, kid })
     }
 
-    /// The public half.
-    pub fn public(&self) -> PublicKey {
-        PublicKey {
-            key: self.key.verifying_key(),
-            kid: self.kid.clone(),
-        }
-    }
-
     /// The PKCS#8 PEM text.
     pub(super) fn to_pem(&self) -> Zeroizing<String> {
         self.key
@@ -182,6 +176,13 @@ impl fmt::Debug for SoftwareKey {
 impl Signer for SoftwareKey {
     fn kid(&self) -> &KeyId {
         &self.kid
+    }
+
+    fn public(&self) -> PublicKey {
+        PublicKey {
+            key: self.key.verifying_key(),
+            kid: self.kid.clone(),
+        }
     }
 
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], KeyError> {

@@ -3,7 +3,7 @@
 //!
 //! What is there stays; what is missing is made. The certificates hold for ten years.
 
-use super::keys::{KeyError, PublicKey, SoftwareKey, read_private, write_new};
+use super::keys::{KeyError, PublicKey, Signer as _, SoftwareKey, read_private, write_new};
 use super::tls::TlsFiles;
 use crate::base::time::WallTime;
 use rcgen::{
