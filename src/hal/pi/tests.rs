@@ -1,0 +1,188 @@
+//! The board files of the project parse, and what is wrong in a board file is said clearly.
+
+use super::*;
+use crate::base::time::SystemClock;
+use crate::hal::{FaultKind, PanelKind};
+use std::sync::Arc;
+
+const KIOSK_A: &str = include_str!("../../../board/kiosk-a.toml");
+const KIOSK_B: &str = include_str!("../../../board/kiosk-b.toml");
+
+#[test]
+fn the_board_files_parse() {
+    let a = PiConfig::parse(KIOSK_A).expect("kiosk-a is good");
+    assert!(matches!(a.lights, Some(lights::LightsConfig::Pwm(_))));
+    assert_eq!(a.panel.map(|p| p.kind()), Some(PanelKind::St7789));
+    let b = PiConfig::parse(KIOSK_B).expect("kiosk-b is good");
+    assert!(matches!(b.lights, Some(lights::LightsConfig::Ws2812Spi(_))));
+    assert_eq!(b.panel.map(|p| p.kind()), Some(PanelKind::Ssd1306));
+    for (name, text) in [("kiosk-a", KIOSK_A), ("kiosk-b", KIOSK_B)] {
+        let config = PiConfig::parse(text).expect("it is good");
+        assert_eq!(config.board, name);
+        assert!(
+            !config.camera.allow_virtual_driver,
+            "{name} is for the field"
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_place_and_its_mend() {
+    let check = |from: &str, to: &str, parts: &[&str]| {
+        assert!(KIOSK_A.contains(from), "kiosk-a.toml has no {from:?}");
+        let text = KIOSK_A.replacen(from, to, 1);
+        let error = PiConfig::parse(&text)
+            .expect_err("the change is wrong")
+            .to_string();
+        for part in parts {
+            assert!(
+                error.contains(part),
+                "{from:?} -> {to:?}: {error:?} lacks {part:?}"
+            );
+        }
+    };
+    check("kind = \"pi\"", "kind = \"virtual\"", &["virtual", "pi"]);
+    check("board = \"kiosk-a\"", "board = \"\"", &["board", "mend"]);
+    check(
+        "width = 1280",
+        "width = 1281",
+        &["camera.width", "1281", "even"],
+    );
+    check(
+        "width = 1280",
+        "width = 64",
+        &["camera.width = 64", "320 to 3840", "mend"],
+    );
+    check(
+        "width = 1280",
+        "widht = 1280",
+        &["widht", "expected", "width", "line"],
+    );
+    check(
+        "pixel_format = \"yuyv\"",
+        "pixel_format = \"rgb\"",
+        &["rgb", "yuyv", "mjpeg"],
+    );
+    check(
+        "path = \"/dev/v4l/by-path/",
+        "path = \"/etc/",
+        &["camera.path", "/dev/v4l/by-id/"],
+    );
+    check(
+        "[microphone]\ncard = \"",
+        "[microphone]\ncard = \"hw:1 ",
+        &["microphone.card", "/proc/asound/cards"],
+    );
+    check(
+        "driver = \"pwm\"",
+        "driver = \"neon\"",
+        &["neon", "pwm", "ws2812_spi"],
+    );
+    check(
+        "frequency_hz = 2000",
+        "frequency_hz = 50",
+        &["lights.frequency_hz = 50", "500 to 20000"],
+    );
+    check(
+        "max_duty = 0.8",
+        "max_duty = nan",
+        &["lights.max_duty", "NaN"],
+    );
+    check(
+        "rotation_degrees = 90",
+        "rotation_degrees = 0",
+        &["panel.rotation_degrees", "90 or 270"],
+    );
+    check(
+        "debounce_ms = 20",
+        "debounce_ms = 0",
+        &["buttons.debounce_ms", "1 to 100"],
+    );
+    check(
+        "confirm_gpio = 5",
+        "confirm_gpio = 40",
+        &["buttons.confirm_gpio = 40", "2 to 27", "BCM"],
+    );
+    check(
+        "confirm_gpio = 5",
+        "confirm_gpio = 25",
+        &["buttons.confirm_gpio", "GPIO 25", "panel.dc_gpio"],
+    );
+    check(
+        "cancel_gpio = 6",
+        "cancel_gpio = 14",
+        &["GPIO 14", "each pin once"],
+    );
+    check(
+        "threads = 2",
+        "threads = 9",
+        &["models.threads = 9", "1 to 4"],
+    );
+    check(
+        "min_timeout_s = 10",
+        "min_timeout_s = 10\nmode = 1",
+        &["mode", "min_timeout_s"],
+    );
+}
+
+#[test]
+fn a_strip_shares_its_bus_with_nobody() {
+    let config = PiConfig::parse(KIOSK_B).expect("kiosk-b is good");
+    let panel = PiConfig::parse(KIOSK_A).expect("kiosk-a is good").panel;
+    let both = PiConfig { panel, ..config };
+    let error = both.validate().expect_err("both want SPI0").to_string();
+    assert!(
+        error.contains("lights.path") && error.contains("panel.path"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_machine_has_to_be_the_one_of_the_file() {
+    let config = PiConfig::parse(KIOSK_A).expect("kiosk-a is good");
+    let check = |tree: &[u8], good| {
+        let found = config.check_board(tree);
+        assert_eq!(found.is_ok(), good, "{found:?}");
+    };
+    check(b"raspberrypi,4-model-b\0brcm,bcm2711\0", true);
+    check(b"raspberrypi,5-model-b\0brcm,bcm2712\0", false);
+    check(b"", false);
+}
+
+#[test]
+fn a_machine_without_devices_gives_one_fault_each() {
+    let mut config = PiConfig::parse(KIOSK_A).expect("kiosk-a is good");
+    // Names that no machine has, whatever runs the test.
+    config.camera.path = "/dev/v4l/by-id/none".to_owned();
+    config.microphone = config.microphone.map(|c| microphone::MicrophoneConfig {
+        card: "NoSuchCard".to_owned(),
+        ..c
+    });
+    config.speaker = config.speaker.map(|c| speaker::SpeakerConfig {
+        card: "NoSuchCard".to_owned(),
+        ..c
+    });
+    config.serial = config.serial.map(|_| serial::SerialConfig {
+        path: "/dev/ttyNONE0".to_owned(),
+    });
+    config.watchdog = config.watchdog.map(|c| watchdog::WatchdogConfig {
+        path: "/dev/watchdog-none".to_owned(),
+        ..c
+    });
+    config.sensors = config.sensors.map(|c| sensors::SensorsConfig {
+        thermal_path: "/sys/none".to_owned(),
+        ..c
+    });
+    config.buttons = config.buttons.map(|c| buttons::ButtonsConfig {
+        chip: "/dev/gpiochip-none".to_owned(),
+        ..c
+    });
+    (config.lights, config.panel) = (None, None);
+    let clock: SharedClock = Arc::new(SystemClock);
+    let faults = open(&config, &clock).expect_err("no booth is without a camera");
+    assert_eq!(faults.len(), 7, "{faults:#?}");
+    assert!(
+        faults.iter().all(|f| f.kind == FaultKind::Absent),
+        "{faults:#?}"
+    );
+}
