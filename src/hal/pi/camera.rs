@@ -9,103 +9,26 @@
 //!
 //! CSI cameras give raw sensor data on V4L2, which is refused here; board/README.md says what to do instead.
 
-use super::check::{ConfigError, check_path, check_range};
+mod config;
+mod stream;
+
 use super::node::{fault, fault_of, moment_of_stamp};
 use super::pixels::{self, PixelError};
 use crate::base::frame::{Frame, FrameMeta};
 use crate::base::time::{Moment, SharedClock};
 use crate::hal::{Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind};
-use serde::Deserialize;
+use config::refuse;
+pub use config::{CameraConfig, CameraFormat};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use v4l::buffer::{Flags as BufferFlags, Type};
+use stream::{Running, guarded, is_errno};
+use v4l::buffer::Flags as BufferFlags;
 use v4l::capability::Flags as CapabilityFlags;
 use v4l::control::{Control, Value};
-use v4l::io::traits::{CaptureStream, Stream as _};
-use v4l::prelude::MmapStream;
 use v4l::video::Capture as _;
 use v4l::video::capture::Parameters;
-use v4l::{Device, Format, FourCC};
-
-/// What the camera sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CameraFormat {
-    /// Packed 4:2:2, not compressed.
-    Yuyv,
-    /// Motion JPEG.
-    Mjpeg,
-}
-
-impl CameraFormat {
-    const fn fourcc(self) -> FourCC {
-        FourCC {
-            repr: match self {
-                Self::Yuyv => *b"YUYV",
-                Self::Mjpeg => *b"MJPG",
-            },
-        }
-    }
-}
-
-/// `[camera]`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CameraConfig {
-    /// The node, best under `/dev/v4l/by-id/` (this very camera) or `/dev/v4l/by-path/` (this socket); `/dev/videoN` changes with
-    /// the order of plugging.
-    pub path: String,
-    /// Width in pixels, 320..=3840, even.
-    pub width: u32,
-    /// Height in pixels, 240..=2160.
-    pub height: u32,
-    /// Frames per second, 5..=60.
-    pub frames_per_s: u32,
-    /// What the camera sends.
-    pub pixel_format: CameraFormat,
-    /// Value of the gain control that means a factor of 1.0. Drivers count gain in units of their own; without this key the gain
-    /// is left alone.
-    #[serde(default)]
-    pub gain_unity: Option<u32>,
-    /// Takes frames from loopback and test drivers too. For tests only: whoever can feed such a driver decides what the booth sees.
-    #[serde(default)]
-    pub allow_virtual_driver: bool,
-}
-
-impl CameraConfig {
-    /// Checks all values.
-    ///
-    /// # Errors
-    /// The first [`ConfigError`] found.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        check_path(
-            "camera.path",
-            &self.path,
-            &["/dev/v4l/by-id/", "/dev/v4l/by-path/", "/dev/video"],
-        )?;
-        check_range("camera.width", self.width, 320..=3840)?;
-        if self.width % 2 == 1 {
-            return Err(ConfigError {
-                key: "camera.width".to_owned(),
-                found: self.width.to_string(),
-                allowed: "even numbers".to_owned(),
-                mend: format!(
-                    "`v4l2-ctl -d {} --list-formats-ext` lists the sizes",
-                    self.path
-                ),
-            });
-        }
-        check_range("camera.height", self.height, 240..=2160)?;
-        check_range("camera.frames_per_s", self.frames_per_s, 5..=60)?;
-        check_range(
-            "camera.gain_unity",
-            self.gain_unity.unwrap_or(1),
-            1..=65_535,
-        )
-    }
-}
+use v4l::{Device, Format};
 
 // Control numbers of linux/v4l2-controls.h.
 const CID_GAIN: u32 = 0x0098_0913;
@@ -117,16 +40,6 @@ const CID_EXPOSURE_AUTO_PRIORITY: u32 = 0x009a_0903;
 const EXPOSURE_MANUAL: i64 = 1;
 /// Unit of `V4L2_CID_EXPOSURE_ABSOLUTE` in microseconds.
 const EXPOSURE_UNIT_US: i64 = 100;
-/// `POLLIN`.
-const POLL_IN: i16 = 1;
-/// Buffers asked for: one is held by us, the others are the driver's.
-const BUFFERS: u32 = 4;
-
-/// Drivers whose frames any program on the machine can make.
-const VIRTUAL_DRIVERS: [&str; 5] = ["loopback", "vivid", "vimc", "akvcam", "v4l2-test"];
-/// Drivers of CSI receivers: raw sensor data, no usable frames.
-const CSI_DRIVERS: [&str; 4] = ["unicam", "rp1-cfe", "bcm2835-isp", "pispbe"];
-
 const MENDS: [(FaultKind, &str); 3] = [
     (
         FaultKind::Absent,
@@ -152,9 +65,6 @@ struct Limits {
     auto_gain: bool,
     auto_priority: bool,
 }
-
-/// A running stream: all buffers queued, one dequeued and held.
-struct Running(MmapStream<'static>);
 
 /// The camera.
 struct V4lCamera {
@@ -185,59 +95,12 @@ impl std::fmt::Debug for V4lCamera {
     }
 }
 
-/// Runs a call into crate `v4l`; its panics become errors.
-fn guarded<T>(call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    // What the closure touched is thrown away by the caller after an error, so no half-done state is seen.
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
-        Err(io::Error::other(
-            "the driver's answer is not one that crate v4l knows",
-        ))
-    })
-}
-
-fn is_errno(error: &io::Error, errno: rustix::io::Errno) -> bool {
-    error.raw_os_error() == Some(errno.raw_os_error())
-}
-
 /// Opens the camera and agrees on the format; streaming starts with the first [`Camera::capture`].
 ///
 /// # Errors
 /// `Absent`, `Busy`, `Permission`; `WrongDevice` if it is no camera, a CSI receiver, a virtual driver, or has not the format.
 pub fn open(config: &CameraConfig, clock: SharedClock) -> Result<Box<dyn Camera>, DeviceFault> {
     Ok(Box::new(V4lCamera::open(config.clone(), clock)?))
-}
-
-/// Names and agreed format of a device, or why it is the wrong one. `driver`, `capture`: from VIDIOC_QUERYCAP.
-fn refuse(
-    config: &CameraConfig,
-    driver: &str,
-    bus: &str,
-    capture: bool,
-) -> Option<(String, String)> {
-    let matches = |list: &[&str]| {
-        let (driver, bus) = (driver.to_ascii_lowercase(), bus.to_ascii_lowercase());
-        list.iter().any(|d| driver.contains(d) || bus.contains(d))
-    };
-    if matches(&VIRTUAL_DRIVERS) && !config.allow_virtual_driver {
-        return Some((
-            format!("driver `{driver}` on `{bus}` is not a camera: any program can feed it"),
-            "name the real camera in camera.path; on a test machine set camera.allow_virtual_driver = true".to_owned(),
-        ));
-    }
-    if matches(&CSI_DRIVERS) {
-        return Some((
-            format!("driver `{driver}` is a CSI receiver: it gives raw sensor data, not pictures"),
-            "use a USB camera; board/README.md, section CSI cameras, says why".to_owned(),
-        ));
-    }
-    if !capture {
-        return Some((
-            format!("driver `{driver}` on `{bus}` does not capture single-planar video"),
-            "many cameras have two nodes: take the one whose link ends in `-video-index0`"
-                .to_owned(),
-        ));
-    }
-    None
 }
 
 impl V4lCamera {
@@ -354,57 +217,30 @@ impl V4lCamera {
         // After an unplug some drivers answer EINVAL or EIO; the missing node tells what it was.
         let gone = error.raw_os_error().is_some() && !Path::new(&self.config.path).exists();
         let absent = io::Error::from_raw_os_error(rustix::io::Errno::NODEV.raw_os_error());
-        fault(
-            DeviceKind::Camera,
-            &self.config.path,
-            action,
-            if gone { &absent } else { error },
-            &MENDS,
-        )
+        let shown = if gone { &absent } else { error };
+        let mut fault = fault(DeviceKind::Camera, &self.config.path, action, shown, &MENDS);
+        if is_errno(shown, rustix::io::Errno::NOSPC) {
+            fault.mend = "the USB bus has no bandwidth left: plug the camera into a socket of another controller, \
+                          lower camera.frames_per_s, or take pixel_format = \"mjpeg\""
+                .to_owned();
+        }
+        fault
     }
 
-    /// Queues all buffers, starts, and waits until `deadline` for the first frame, which is given back at once.
+    /// Starts streaming; the first frame has to come before `deadline`.
     fn start(&mut self, deadline: Instant) -> Result<(), DeviceFault> {
         let Some(device) = self.device.as_ref() else {
             let gone = io::Error::from_raw_os_error(rustix::io::Errno::NODEV.raw_os_error());
             return Err(self.fault("start", &gone));
         };
-        let made = guarded(|| {
-            let mut stream = MmapStream::with_buffers(device, Type::VideoCapture, BUFFERS)?;
-            // The driver decides how many there are, and the crate does not say: EINVAL means that this index is none.
-            let mut queued = 0;
-            while queued < 32 {
-                match CaptureStream::queue(&mut stream, queued) {
-                    Ok(()) => queued += 1,
-                    Err(e) if is_errno(&e, rustix::io::Errno::INVAL) && queued >= 2 => break,
-                    Err(e) => return Err(e),
-                }
-            }
-            stream.start()?;
-            Ok(stream)
-        });
-        let mut running = Running(made.map_err(|e| self.fault("start streaming", &e))?);
-        let first = wait(&running, deadline).and_then(|ready| {
-            if ready {
-                guarded(|| CaptureStream::dequeue(&mut running.0).map(|_| true))
-            } else {
-                Ok(false)
-            }
-        });
-        match first {
-            Ok(true) => {
+        match Running::start(device, deadline) {
+            Ok(Some(running)) => {
                 self.running = Some(running);
                 self.last_sequence = None;
                 Ok(())
             }
-            Ok(false) => {
-                stop(running);
-                Err(self.no_frames(0, None))
-            }
-            Err(e) => {
-                stop(running);
-                Err(self.fault("first frame", &e))
-            }
+            Ok(None) => Err(self.no_frames(0, None)),
+            Err(e) => Err(self.fault("start streaming", &e)),
         }
     }
 
@@ -444,36 +280,6 @@ impl V4lCamera {
     }
 }
 
-/// Whether a frame is there before `deadline`. True also if the device has an error to tell: the next call tells it.
-fn wait(running: &Running, deadline: Instant) -> io::Result<bool> {
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let millis = i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
-        match guarded(|| running.0.handle().poll(POLL_IN, millis)) {
-            Ok(ready) => return Ok(ready > 0),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-}
-
-/// Stops a stream so that dropping it cannot panic; one that cannot be stopped is leaked.
-fn stop(running: Running) {
-    let mut running = running;
-    match guarded(|| running.0.stop()) {
-        Err(e) if !is_errno(&e, rustix::io::Errno::NODEV) => {
-            tracing::warn!(error = %e, "camera stream cannot be stopped; its buffers stay");
-            std::mem::forget(running);
-        }
-        _ => {
-            let _ = guarded(|| {
-                drop(running);
-                Ok(())
-            });
-        }
-    }
-}
-
 fn exposure_us(units: i64) -> u32 {
     u32::try_from(units.saturating_mul(EXPOSURE_UNIT_US)).unwrap_or(if units < 0 {
         0
@@ -498,32 +304,30 @@ impl Camera for V4lCamera {
             let Some(mut running) = self.running.take() else {
                 return Err(self.no_frames(damaged, last));
             };
-            match wait(&running, deadline) {
+            match running.wait(deadline) {
                 Ok(true) => {}
                 Ok(false) => {
                     self.running = Some(running);
                     return Err(self.no_frames(damaged, last));
                 }
                 Err(e) => {
-                    stop(running);
+                    running.stop();
                     return Err(self.fault("poll", &e));
                 }
             }
             let (width, height, stride) = (self.info.width, self.info.height, self.stride);
-            let taken = guarded(|| {
-                let (bytes, meta) = CaptureStream::next(&mut running.0)?;
-                let bytes = &bytes[..bytes.len().min(meta.bytesused as usize)];
+            let taken = running.with_next(|bytes, meta| {
                 let whole = !meta.flags.contains(BufferFlags::ERROR);
                 let converted = match self.config.pixel_format {
                     CameraFormat::Yuyv => pixels::yuyv(bytes, width, height, stride, into),
                     CameraFormat::Mjpeg => pixels::mjpeg(bytes, width, height, into),
                 };
-                Ok((*meta, whole, converted))
+                (*meta, whole, converted)
             });
             let (meta, whole, converted) = match taken {
                 Ok(taken) => taken,
                 Err(e) => {
-                    stop(running);
+                    running.stop();
                     return Err(self.fault("VIDIOC_DQBUF", &e));
                 }
             };
@@ -587,7 +391,7 @@ impl Camera for V4lCamera {
 
     fn reopen(&mut self) -> Result<(), DeviceFault> {
         if let Some(running) = self.running.take() {
-            stop(running);
+            running.stop();
         }
         // Closed before it is opened again: a driver may allow one opener only.
         drop(self.device.take());
@@ -602,7 +406,7 @@ impl Camera for V4lCamera {
 impl Drop for V4lCamera {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
-            stop(running);
+            running.stop();
         }
     }
 }
@@ -664,67 +468,9 @@ mod tests {
     }
 
     #[test]
-    fn virtual_and_csi_drivers_are_refused() {
-        let check = |driver: &str, bus: &str, capture, virtual_too, expected: Option<&str>| {
-            let mut config = config("/dev/video0");
-            config.allow_virtual_driver = virtual_too;
-            let found = refuse(&config, driver, bus, capture).map(|(detail, _)| detail);
-            assert_eq!(found.is_some(), expected.is_some(), "{driver}: {found:?}");
-            if let (Some(found), Some(part)) = (found, expected) {
-                assert!(found.contains(part), "{found}");
-            }
-        };
-        check("uvcvideo", "usb-0000:01:00.0-1.2", true, false, None);
-        check(
-            "vivid",
-            "platform:vivid-000",
-            true,
-            false,
-            Some("any program can feed it"),
-        );
-        check(
-            "v4l2 loopback",
-            "platform:v4l2loopback-000",
-            true,
-            false,
-            Some("any program can feed it"),
-        );
-        check("vivid", "platform:vivid-000", true, true, None);
-        check(
-            "unicam",
-            "platform:fe801000.csi",
-            true,
-            true,
-            Some("raw sensor data"),
-        );
-        check(
-            "rp1-cfe",
-            "platform:1f00110000.csi",
-            true,
-            false,
-            Some("raw sensor data"),
-        );
-        check(
-            "uvcvideo",
-            "usb-0000:01:00.0-1.2",
-            false,
-            false,
-            Some("single-planar"),
-        );
-    }
-
-    #[test]
     fn exposure_is_counted_in_units_of_100_us() {
         for (units, us) in [(1, 100), (0, 0), (-5, 0), (i64::MAX, u32::MAX)] {
             assert_eq!(exposure_us(units), us);
         }
-    }
-
-    #[test]
-    fn a_panic_of_the_crate_becomes_an_error() {
-        let error = guarded(|| -> io::Result<()> {
-            Err::<(), ()>(()).map_err(|()| unreachable!("as the crate does"))
-        });
-        assert!(error.is_err());
     }
 }

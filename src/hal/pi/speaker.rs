@@ -188,6 +188,20 @@ mod tests {
     }
 
     #[test]
+    fn samples_are_queued_to_the_last() {
+        // ALSA's own device that takes everything; needs no hardware.
+        let mut speaker = AlsaSpeaker {
+            place: "null".to_owned(),
+            convert: true,
+            pcm: None,
+            back_off: BackOff::new(),
+        };
+        speaker.play(&[0; 40_000]).expect("it takes everything");
+        speaker.play(&[]).expect("nothing to do");
+        assert!(speaker.pcm.is_some());
+    }
+
+    #[test]
     fn queueing_ends() {
         for (samples, millis) in [(0, 2000), (16_000, 2000), (32_000, 3000)] {
             assert_eq!(longest(samples).as_millis(), millis);
