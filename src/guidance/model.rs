@@ -78,6 +78,110 @@ pub enum Screen {
     OutOfService,
 }
 
+impl Screen {
+    /// Every screen with each of its prompts.
+    pub const ALL: [Self; 44] = {
+        use {DocumentPrompt as D, FacePrompt as F, ResultSign as R, RetrySign as T};
+        [
+            Self::Starting,
+            Self::Idle,
+            Self::ShowTicket(TicketHint::Show),
+            Self::ShowTicket(TicketHint::Refused),
+            Self::Consent,
+            Self::Preflight,
+            Self::Document(D::Show),
+            Self::Document(D::Closer),
+            Self::Document(D::WholeDocument),
+            Self::Document(D::Straight),
+            Self::Document(D::Still),
+            Self::Document(D::Glare),
+            Self::Document(D::Dark),
+            Self::Document(D::OtherSide),
+            Self::Document(D::Done),
+            Self::Face(F::Look),
+            Self::Face(F::Closer),
+            Self::Face(F::Back),
+            Self::Face(F::Centre),
+            Self::Face(F::Straight),
+            Self::Face(F::OpenEyes),
+            Self::Face(F::CloseMouth),
+            Self::Face(F::Still),
+            Self::Face(F::Alone),
+            Self::Face(F::Light),
+            Self::Face(F::Done),
+            Self::Working,
+            Self::Result(R::Verified),
+            Self::Result(R::NotVerified),
+            Self::Result(R::InReview),
+            Self::Result(R::Pending),
+            Self::Result(R::SeeStaff),
+            Self::Result(R::Declined),
+            Self::Result(R::Ended),
+            Self::Result(R::OtherDocument),
+            Self::Result(R::BoothFault),
+            Self::Result(R::PracticeDone),
+            Self::Retry(T::DocumentNotSeen),
+            Self::Retry(T::DocumentUnclear),
+            Self::Retry(T::FaceNotSeen),
+            Self::Retry(T::FaceUnclear),
+            Self::Retry(T::Light),
+            Self::HandOver,
+            Self::OutOfService,
+        ]
+    };
+
+    /// The screen's name: key of its texts, name of its golden picture, and what the panel's log says.
+    pub const fn name(self) -> &'static str {
+        use {DocumentPrompt as D, FacePrompt as F, ResultSign as R, RetrySign as T};
+        match self {
+            Self::Starting => "starting",
+            Self::Idle => "idle",
+            Self::ShowTicket(TicketHint::Show) => "show_ticket.show",
+            Self::ShowTicket(TicketHint::Refused) => "show_ticket.refused",
+            Self::Consent => "consent",
+            Self::Preflight => "preflight",
+            Self::Document(D::Show) => "document.show",
+            Self::Document(D::Closer) => "document.closer",
+            Self::Document(D::WholeDocument) => "document.whole_document",
+            Self::Document(D::Straight) => "document.straight",
+            Self::Document(D::Still) => "document.still",
+            Self::Document(D::Glare) => "document.glare",
+            Self::Document(D::Dark) => "document.dark",
+            Self::Document(D::OtherSide) => "document.other_side",
+            Self::Document(D::Done) => "document.done",
+            Self::Face(F::Look) => "face.look",
+            Self::Face(F::Closer) => "face.closer",
+            Self::Face(F::Back) => "face.back",
+            Self::Face(F::Centre) => "face.centre",
+            Self::Face(F::Straight) => "face.straight",
+            Self::Face(F::OpenEyes) => "face.open_eyes",
+            Self::Face(F::CloseMouth) => "face.close_mouth",
+            Self::Face(F::Still) => "face.still",
+            Self::Face(F::Alone) => "face.alone",
+            Self::Face(F::Light) => "face.light",
+            Self::Face(F::Done) => "face.done",
+            Self::Working => "working",
+            Self::Result(R::Verified) => "result.verified",
+            Self::Result(R::NotVerified) => "result.not_verified",
+            Self::Result(R::InReview) => "result.in_review",
+            Self::Result(R::Pending) => "result.pending",
+            Self::Result(R::SeeStaff) => "result.see_staff",
+            Self::Result(R::Declined) => "result.declined",
+            Self::Result(R::Ended) => "result.ended",
+            Self::Result(R::OtherDocument) => "result.other_document",
+            Self::Result(R::BoothFault) => "result.booth_fault",
+            Self::Result(R::PracticeDone) => "result.practice_done",
+            Self::Retry(T::DocumentNotSeen) => "retry.document_not_seen",
+            Self::Retry(T::DocumentUnclear) => "retry.document_unclear",
+            Self::Retry(T::FaceNotSeen) => "retry.face_not_seen",
+            Self::Retry(T::FaceUnclear) => "retry.face_unclear",
+            Self::Retry(T::Light) => "retry.light",
+            Self::HandOver => "hand_over",
+            Self::OutOfService => "out_of_service",
+        }
+    }
+}
+
 /// What is said while a ticket is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TicketHint {
@@ -175,4 +279,18 @@ pub enum RetrySign {
     FaceUnclear,
     /// The light was not good; the booth has changed it.
     Light,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_screen_is_listed_once_and_has_a_name_of_its_own() {
+        let names: BTreeSet<_> = Screen::ALL.iter().map(|s| s.name()).collect();
+        let screens: BTreeSet<_> = Screen::ALL.iter().map(|s| format!("{s:?}")).collect();
+        assert_eq!(names.len(), Screen::ALL.len());
+        assert_eq!(screens.len(), Screen::ALL.len());
+    }
 }

@@ -1,0 +1,1 @@
+//! light (stub while screens build)
