@@ -101,7 +101,9 @@ impl ButtonHint {
 pub fn button_hints(screen: Screen) -> (Option<ButtonHint>, Option<ButtonHint>) {
     use ButtonHint as B;
     match screen {
-        Screen::Starting | Screen::Working | Screen::HandOver | Screen::OutOfService => (None, None),
+        Screen::Starting | Screen::Working | Screen::HandOver | Screen::OutOfService => {
+            (None, None)
+        }
         Screen::Idle => (None, Some(B::Start)),
         Screen::ShowTicket(_) | Screen::Preflight => (Some(B::Cancel), None),
         Screen::Consent => (Some(B::Decline), Some(B::Agree)),

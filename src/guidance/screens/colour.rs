@@ -39,20 +39,43 @@ pub(super) fn draw(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
     if model.practice {
         canvas.fill(0, top, WIDTH.unsigned_abs(), BANNER.unsigned_abs(), NOTE);
         let at = (WIDTH / 2, top + 2);
-        draw_line(canvas, &texts.label.practice, at, Anchor::Middle, Scale::Single, DARK);
+        draw_line(
+            canvas,
+            &texts.label.practice,
+            at,
+            Anchor::Middle,
+            Scale::Single,
+            DARK,
+        );
         top += BANNER;
     }
     let (cancel, confirm) = button_hints(model.screen);
     buttons(texts, canvas, cancel, confirm);
-    let bottom = if cancel.is_none() && confirm.is_none() { BUTTONS + 20 } else { BUTTONS };
+    let bottom = if cancel.is_none() && confirm.is_none() {
+        BUTTONS + 20
+    } else {
+        BUTTONS
+    };
     match texts.screen(model.screen) {
         None => consent(&texts.consent, canvas, top, bottom),
         Some(text) => {
             let extras = Extras {
-                attempts: model.attempts_left.map(|n| with_number(&texts.label.attempts, n)),
-                reference: model.reference.as_ref().map(|r| (texts.label.reference.as_str(), r.0.as_str())),
+                attempts: model
+                    .attempts_left
+                    .map(|n| with_number(&texts.label.attempts, n)),
+                reference: model
+                    .reference
+                    .as_ref()
+                    .map(|r| (texts.label.reference.as_str(), r.0.as_str())),
             };
-            message(model.screen, &text.heading, &text.detail, &extras, canvas, (top, bottom));
+            message(
+                model.screen,
+                &text.heading,
+                &text.detail,
+                &extras,
+                canvas,
+                (top, bottom),
+            );
         }
     }
 }
@@ -74,17 +97,38 @@ fn signs(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
             x += 20;
         }
         let count = format!("{step}/{steps}");
-        draw_line(canvas, &count, (x - 4, TOP / 2 - 8), Anchor::Left, Scale::Single, SOFT);
+        draw_line(
+            canvas,
+            &count,
+            (x - 4, TOP / 2 - 8),
+            Anchor::Left,
+            Scale::Single,
+            SOFT,
+        );
     }
     let mut right = WIDTH - MARGIN;
     if let Some(seconds) = model.seconds_left {
         let text = with_number(&texts.label.seconds, seconds);
-        draw_line(canvas, &text, (right, TOP / 2 - 8), Anchor::Right, Scale::Single, TEXT);
+        draw_line(
+            canvas,
+            &text,
+            (right, TOP / 2 - 8),
+            Anchor::Right,
+            Scale::Single,
+            TEXT,
+        );
         right -= width(&text, Scale::Single) + 14;
     }
     if model.network == NetworkSign::Limited {
         let text = &texts.label.network_limited;
-        draw_line(canvas, text, (right, TOP / 2 - 8), Anchor::Right, Scale::Single, NOTE);
+        draw_line(
+            canvas,
+            text,
+            (right, TOP / 2 - 8),
+            Anchor::Right,
+            Scale::Single,
+            NOTE,
+        );
         right -= width(text, Scale::Single) + 22;
         network_sign(canvas, right, TOP / 2 - 7);
     }
@@ -107,20 +151,39 @@ fn seconds_bar(canvas: &mut Canvas<'_>, seconds: u16, y: i32) {
 }
 
 /// The two hints, each at the side of its button.
-fn buttons(texts: &Texts, canvas: &mut Canvas<'_>, cancel: Option<ButtonHint>, confirm: Option<ButtonHint>) {
+fn buttons(
+    texts: &Texts,
+    canvas: &mut Canvas<'_>,
+    cancel: Option<ButtonHint>,
+    confirm: Option<ButtonHint>,
+) {
     let y = BUTTONS + 3;
     if let Some(hint) = cancel {
         let text = &hint.text(&texts.hint).full;
         let w = width(text, Scale::Single) + 24;
         pill(canvas, (MARGIN, y), w, None);
-        draw_line(canvas, text, (MARGIN + w / 2, y + 5), Anchor::Middle, Scale::Single, TEXT);
+        draw_line(
+            canvas,
+            text,
+            (MARGIN + w / 2, y + 5),
+            Anchor::Middle,
+            Scale::Single,
+            TEXT,
+        );
     }
     if let Some(hint) = confirm {
         let text = &hint.text(&texts.hint).full;
         let w = (width(text, Scale::Single) + 32).max(96);
         let x = WIDTH - MARGIN - w;
         pill(canvas, (x, y), w, Some(GOOD));
-        draw_line(canvas, text, (x + w / 2, y + 5), Anchor::Middle, Scale::Single, DARK);
+        draw_line(
+            canvas,
+            text,
+            (x + w / 2, y + 5),
+            Anchor::Middle,
+            Scale::Single,
+            DARK,
+        );
     }
 }
 
@@ -165,12 +228,25 @@ fn message(
     let room = WIDTH - 2 * MARGIN;
     let heading = balance_lines(heading, room, Scale::Double);
     let detail = balance_lines(detail, room, Scale::Single);
-    let mut texts_height = HEADING_LINE * heading.len() as i32 + DETAIL_LINE * detail.len() as i32 + 4;
-    texts_height += if extras.attempts.is_some() { DETAIL_LINE + 2 } else { 0 };
-    texts_height += if extras.reference.is_some() { REFERENCE + 4 } else { 0 };
+    let mut texts_height =
+        HEADING_LINE * heading.len() as i32 + DETAIL_LINE * detail.len() as i32 + 4;
+    texts_height += if extras.attempts.is_some() {
+        DETAIL_LINE + 2
+    } else {
+        0
+    };
+    texts_height += if extras.reference.is_some() {
+        REFERENCE + 4
+    } else {
+        0
+    };
     // With everything at once on the screen there is no room for a picture: the words stay.
     let room_above = bottom - top - texts_height - 14;
-    let side = if room_above >= LEAST_PICTOGRAM { room_above.min(96) } else { 0 };
+    let side = if room_above >= LEAST_PICTOGRAM {
+        room_above.min(96)
+    } else {
+        0
+    };
     let look = Look::of(screen);
     let inks = Inks {
         main: TEXT,
@@ -190,17 +266,38 @@ fn message(
         y += side + 8;
     }
     for line in heading {
-        draw_line(canvas, line, (WIDTH / 2, y), Anchor::Middle, Scale::Double, TEXT);
+        draw_line(
+            canvas,
+            line,
+            (WIDTH / 2, y),
+            Anchor::Middle,
+            Scale::Double,
+            TEXT,
+        );
         y += HEADING_LINE;
     }
     y += 4;
     for line in detail {
-        draw_line(canvas, line, (WIDTH / 2, y), Anchor::Middle, Scale::Single, SOFT);
+        draw_line(
+            canvas,
+            line,
+            (WIDTH / 2, y),
+            Anchor::Middle,
+            Scale::Single,
+            SOFT,
+        );
         y += DETAIL_LINE;
     }
     if let Some(attempts) = &extras.attempts {
         y += 2;
-        draw_line(canvas, attempts, (WIDTH / 2, y), Anchor::Middle, Scale::Single, NOTE);
+        draw_line(
+            canvas,
+            attempts,
+            (WIDTH / 2, y),
+            Anchor::Middle,
+            Scale::Single,
+            NOTE,
+        );
         y += DETAIL_LINE;
     }
     if let Some((label, number)) = extras.reference {
@@ -220,7 +317,14 @@ fn reference_box(canvas: &mut Canvas<'_>, label: &str, number: &str, (y, height)
     let labels = balance_lines(label, 100, Scale::Single);
     let mut line_y = y + height / 2 - 8 * labels.len() as i32;
     for line in labels {
-        draw_line(canvas, line, (MARGIN + 12, line_y), Anchor::Left, Scale::Single, SOFT);
+        draw_line(
+            canvas,
+            line,
+            (MARGIN + 12, line_y),
+            Anchor::Left,
+            Scale::Single,
+            SOFT,
+        );
         line_y += 16;
     }
     let at = (WIDTH - MARGIN - 12, y + height / 2 - 16);
@@ -249,9 +353,20 @@ fn consent(consent: &Consent, canvas: &mut Canvas<'_>, top: i32, bottom: i32) {
     let points = [&consent.recorded, &consent.kept, &consent.not_kept];
     let room = WIDTH - MARGIN - indent;
     let lines = points.map(|text| balance_lines(text, room, Scale::Single));
-    let height: i32 = lines.iter().map(|l| LINE * l.len() as i32 + GAP).sum::<i32>() + 36;
+    let height: i32 = lines
+        .iter()
+        .map(|l| LINE * l.len() as i32 + GAP)
+        .sum::<i32>()
+        + 36;
     let mut y = top + (bottom - top - height).max(0) / 2;
-    draw_line(canvas, &consent.heading, (WIDTH / 2, y), Anchor::Middle, Scale::Double, TEXT);
+    draw_line(
+        canvas,
+        &consent.heading,
+        (WIDTH / 2, y),
+        Anchor::Middle,
+        Scale::Double,
+        TEXT,
+    );
     y += 34 + GAP;
     for ((lines, sign), tone) in lines.into_iter().zip(signs).zip([NOTE, GOOD, TEXT]) {
         let inks = Inks {

@@ -105,7 +105,11 @@ fn longest_unbroken(text: &str, scale: Scale) -> i32 {
         if c == '\n' || before.is_some_and(|b| may_break(b, c)) {
             run = 0;
         }
-        run += if c == ' ' { 0 } else { advance(c) * scale.factor() };
+        run += if c == ' ' {
+            0
+        } else {
+            advance(c) * scale.factor()
+        };
         longest = longest.max(run);
         before = Some(c);
     }
@@ -167,7 +171,14 @@ pub(super) fn draw_line(
     }
 }
 
-fn draw_glyph(canvas: &mut Canvas<'_>, glyph: &Glyph, x: i32, y: i32, scale: Scale, colour: Rgb565) {
+fn draw_glyph(
+    canvas: &mut Canvas<'_>,
+    glyph: &Glyph,
+    x: i32,
+    y: i32,
+    scale: Scale,
+    colour: Rgb565,
+) {
     let lit = |gx: i32, gy: i32| match (usize::try_from(gx), usize::try_from(gy)) {
         (Ok(gx), Ok(gy)) => glyph.get_pixel(gx, gy),
         _ => false,

@@ -68,7 +68,8 @@ fn to_rgb(image: &PanelImage) -> RgbImage {
 }
 
 fn write_png(path: &Path, image: &RgbImage) {
-    std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the folder is made");
+    std::fs::create_dir_all(path.parent().expect("a file has a folder"))
+        .expect("the folder is made");
     let mut bytes = Vec::new();
     let grey: Vec<u8> = image.pixels().map(|p| p.0[0]).collect();
     let is_grey = image.pixels().all(|p| p.0[0] == p.0[1] && p.0[1] == p.0[2]);
@@ -92,7 +93,9 @@ fn contact_sheet(images: &[RgbImage], columns: u32) -> RgbImage {
     let mut sheet = RgbImage::from_pixel(columns * (w + gap) + gap, rows * (h + gap) + gap, grey);
     for (i, image) in (0..).zip(images) {
         let (x, y) = (gap + i % columns * (w + gap), gap + i / columns * (h + gap));
-        sheet.copy_from(image, x, y).expect("the sheet has room for every picture");
+        sheet
+            .copy_from(image, x, y)
+            .expect("the sheet has room for every picture");
     }
     sheet
 }

@@ -43,16 +43,30 @@ pub(super) fn draw(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
         back: BLACK,
     };
     let side = PICTOGRAM - 1;
-    canvas.note(Rectangle::new(Point::zero(), Size::new_equal(side.unsigned_abs())));
+    canvas.note(Rectangle::new(
+        Point::zero(),
+        Size::new_equal(side.unsigned_abs()),
+    ));
     (Look::of(model.screen).pictogram)(&mut Pen::new(canvas, Point::zero(), side, inks));
     first_row(model, texts, canvas);
     second_row(model, texts, canvas);
     let lines = break_lines(&text.small, WIDTH, Scale::Single);
     canvas.note_lost(lines.len().saturating_sub(2));
     // A single line stands in the middle of the two rows.
-    let mut y = if lines.len() == 1 { HEIGHT - ROW - ROW / 2 } else { HEIGHT - 2 * ROW };
+    let mut y = if lines.len() == 1 {
+        HEIGHT - ROW - ROW / 2
+    } else {
+        HEIGHT - 2 * ROW
+    };
     for line in lines.into_iter().take(2) {
-        draw_line(canvas, line, (WIDTH / 2, y), Anchor::Middle, Scale::Single, WHITE);
+        draw_line(
+            canvas,
+            line,
+            (WIDTH / 2, y),
+            Anchor::Middle,
+            Scale::Single,
+            WHITE,
+        );
         y += ROW;
     }
 }
@@ -84,7 +98,14 @@ fn first_row(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
     }
     if let Some(seconds) = model.seconds_left {
         let text = with_number(&texts.label.seconds_small, seconds.min(99));
-        draw_line(canvas, &text, (WIDTH, 0), Anchor::Right, Scale::Single, WHITE);
+        draw_line(
+            canvas,
+            &text,
+            (WIDTH, 0),
+            Anchor::Right,
+            Scale::Single,
+            WHITE,
+        );
     }
 }
 
@@ -102,13 +123,27 @@ fn network_sign(canvas: &mut Canvas<'_>, x: i32) {
 /// The number to quote; else the attempts and the green button; else what both buttons do.
 fn second_row(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
     if let Some(reference) = &model.reference {
-        draw_line(canvas, &reference.0, (WIDTH, ROW), Anchor::Right, Scale::Single, WHITE);
+        draw_line(
+            canvas,
+            &reference.0,
+            (WIDTH, ROW),
+            Anchor::Right,
+            Scale::Single,
+            WHITE,
+        );
         return;
     }
     let (cancel, confirm) = button_hints(model.screen);
     if let Some(n) = model.attempts_left {
         let text = with_number(&texts.label.attempts_small, n);
-        draw_line(canvas, &text, (SIGNS, ROW), Anchor::Left, Scale::Single, WHITE);
+        draw_line(
+            canvas,
+            &text,
+            (SIGNS, ROW),
+            Anchor::Left,
+            Scale::Single,
+            WHITE,
+        );
         hints(texts, canvas, (SIGNS, ROW), None, confirm);
     } else {
         hints(texts, canvas, (SIGNS, ROW), cancel, confirm);
@@ -132,7 +167,14 @@ fn hints(
         );
         let Ok(()) = head.into_styled(fill).draw(canvas);
         let text = &hint.text(&texts.hint).small;
-        draw_line(canvas, text, (left + 6, y), Anchor::Left, Scale::Single, WHITE);
+        draw_line(
+            canvas,
+            text,
+            (left + 6, y),
+            Anchor::Left,
+            Scale::Single,
+            WHITE,
+        );
     }
     if let Some(hint) = confirm {
         let head = Triangle::new(
@@ -142,7 +184,14 @@ fn hints(
         );
         let Ok(()) = head.into_styled(fill).draw(canvas);
         let text = &hint.text(&texts.hint).small;
-        draw_line(canvas, text, (WIDTH - 7, y), Anchor::Right, Scale::Single, WHITE);
+        draw_line(
+            canvas,
+            text,
+            (WIDTH - 7, y),
+            Anchor::Right,
+            Scale::Single,
+            WHITE,
+        );
     }
 }
 
@@ -172,8 +221,13 @@ fn consent(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
             let style = MonoTextStyle::new(&FONT_6X9, BLACK);
             let text = Text::with_baseline(text, Point::new(27, y + 4), style, Baseline::Top);
             let area = text.bounding_box();
-            let back = Rectangle::new(area.top_left - Point::new(1, 1), area.size + Size::new(2, 2));
-            let Ok(()) = back.into_styled(PrimitiveStyle::with_fill(WHITE)).draw(canvas);
+            let back = Rectangle::new(
+                area.top_left - Point::new(1, 1),
+                area.size + Size::new(2, 2),
+            );
+            let Ok(()) = back
+                .into_styled(PrimitiveStyle::with_fill(WHITE))
+                .draw(canvas);
             canvas.note(area);
             let Ok(_) = text.draw(canvas);
         } else {

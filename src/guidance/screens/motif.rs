@@ -37,15 +37,23 @@ pub(super) fn phone(pen: &mut Pen<'_, '_>) {
         pen.block((x + 2.0, y + 2.0), (3.0, 3.0));
     }
     pen.ink(Ink::Accent);
-    for (x, y) in [(26.0, 22.0), (30.0, 26.0), (26.0, 30.0), (19.0, 32.0), (30.0, 33.0)] {
+    for (x, y) in [
+        (26.0, 22.0),
+        (30.0, 26.0),
+        (26.0, 30.0),
+        (19.0, 32.0),
+        (30.0, 33.0),
+    ] {
         pen.block((x, y), (3.0, 3.0));
     }
 }
 
 /// A document with its photo, lying within `(x, y)` and 40 x 28 units times `k`.
 pub(super) fn card_at(pen: &mut Pen<'_, '_>, (x, y): (f32, f32), k: f32) {
-    pen.ink(Ink::Back).plate((x, y), (40.0 * k, 28.0 * k), 3.0 * k);
-    pen.ink(Ink::Main).frame((x, y), (40.0 * k, 28.0 * k), 3.0 * k);
+    pen.ink(Ink::Back)
+        .plate((x, y), (40.0 * k, 28.0 * k), 3.0 * k);
+    pen.ink(Ink::Main)
+        .frame((x, y), (40.0 * k, 28.0 * k), 3.0 * k);
     pen.line((x + 22.0 * k, y + 8.0 * k), (x + 35.0 * k, y + 8.0 * k));
     pen.line((x + 22.0 * k, y + 14.0 * k), (x + 35.0 * k, y + 14.0 * k));
     pen.line((x + 5.0 * k, y + 23.0 * k), (x + 35.0 * k, y + 23.0 * k));
@@ -153,10 +161,12 @@ pub(super) fn badge(pen: &mut Pen<'_, '_>, sign: Badge) {
     match sign {
         Badge::Check => check_at(pen, at, 1.05),
         Badge::Pause => {
-            pen.block((32.5, 31.5), (3.0, 10.0)).block((38.5, 31.5), (3.0, 10.0));
+            pen.block((32.5, 31.5), (3.0, 10.0))
+                .block((38.5, 31.5), (3.0, 10.0));
         }
         Badge::Bang => {
-            pen.block((35.7, 29.5), (2.8, 8.5)).block((35.7, 40.0), (2.8, 2.8));
+            pen.block((35.7, 29.5), (2.8, 8.5))
+                .block((35.7, 40.0), (2.8, 2.8));
         }
         Badge::Sun => {}
     }

@@ -1,6 +1,8 @@
 //! While it is decided, the result, and one more try.
 
-use super::motif::{Badge, badge, card_at, check_at, cross_at, face_at, person_at, round_arrow, spanner, sun_at};
+use super::motif::{
+    Badge, badge, card_at, check_at, cross_at, face_at, person_at, round_arrow, spanner, sun_at,
+};
 use super::pen::{Ink, Pen};
 use super::theme::Tone;
 use super::welcome::turning;
@@ -20,7 +22,9 @@ pub(super) fn look(screen: Screen) -> Look {
         Screen::Result(R::OtherDocument) => Look::new(Tone::Note, other_document),
         Screen::Result(R::BoothFault) => Look::new(Tone::Note, spanner),
         Screen::Result(R::PracticeDone) => Look::new(Tone::Good, practice_done),
-        Screen::Retry(T::DocumentNotSeen | T::DocumentUnclear) => Look::new(Tone::Note, again_document),
+        Screen::Retry(T::DocumentNotSeen | T::DocumentUnclear) => {
+            Look::new(Tone::Note, again_document)
+        }
         Screen::Retry(T::FaceNotSeen | T::FaceUnclear) => Look::new(Tone::Note, again_face),
         Screen::Retry(T::Light) => Look::new(Tone::Note, again_light),
         _ => Look::new(Tone::Calm, turning),
@@ -49,12 +53,14 @@ fn in_review(pen: &mut Pen<'_, '_>) {
 
 fn pending(pen: &mut Pen<'_, '_>) {
     pen.ink(Ink::Main).ring((24.0, 24.0), 20.0);
-    pen.ink(Ink::Accent).path(&[(24.0, 11.0), (24.0, 24.0), (33.0, 29.0)]);
+    pen.ink(Ink::Accent)
+        .path(&[(24.0, 11.0), (24.0, 24.0), (33.0, 29.0)]);
 }
 
 fn see_staff(pen: &mut Pen<'_, '_>) {
     card_at(pen, (1.0, 17.0), 0.42);
-    pen.ink(Ink::Accent).triangle((20.0, 19.0), (20.0, 27.0), (25.0, 23.0));
+    pen.ink(Ink::Accent)
+        .triangle((20.0, 19.0), (20.0, 27.0), (25.0, 23.0));
     pen.ink(Ink::Main);
     person_at(pen, (37.0, 35.0), 1.0);
     pen.ink(Ink::Main).block((24.0, 37.0), (24.0, 3.0));
@@ -77,7 +83,8 @@ fn ended(pen: &mut Pen<'_, '_>) {
 fn other_document(pen: &mut Pen<'_, '_>) {
     card_at(pen, (2.0, 3.0), 0.72);
     card_at(pen, (17.0, 24.0), 0.72);
-    pen.ink(Ink::Accent).path(&[(37.0, 8.0), (42.0, 8.0), (42.0, 15.0)]);
+    pen.ink(Ink::Accent)
+        .path(&[(37.0, 8.0), (42.0, 8.0), (42.0, 15.0)]);
     pen.triangle((42.0, 21.0), (37.5, 14.0), (46.5, 14.0));
 }
 

@@ -88,7 +88,11 @@ impl<'c, 'p> Pen<'c, 'p> {
     }
 
     fn at(&self, x: f32, y: f32) -> Point {
-        self.origin + Point::new((x * self.unit).round() as i32, (y * self.unit).round() as i32)
+        self.origin
+            + Point::new(
+                (x * self.unit).round() as i32,
+                (y * self.unit).round() as i32,
+            )
     }
 
     fn colour(&self) -> Rgb565 {
@@ -141,7 +145,13 @@ impl<'c, 'p> Pen<'c, 'p> {
     }
 
     /// Part of a circle's line, from `start` over `sweep` degrees; 0 is to the right, positive is clockwise.
-    pub(super) fn arc(&mut self, (x, y): (f32, f32), radius: f32, start: f32, sweep: f32) -> &mut Self {
+    pub(super) fn arc(
+        &mut self,
+        (x, y): (f32, f32),
+        radius: f32,
+        start: f32,
+        sweep: f32,
+    ) -> &mut Self {
         let arc = Arc::with_center(
             self.at(x, y),
             self.px(2.0 * radius),
@@ -185,7 +195,10 @@ impl<'c, 'p> Pen<'c, 'p> {
         radius: f32,
         style: PrimitiveStyle<Rgb565>,
     ) -> &mut Self {
-        let area = Rectangle::new(self.at(x, y), Size::new(self.px(w).max(1), self.px(h).max(1)));
+        let area = Rectangle::new(
+            self.at(x, y),
+            Size::new(self.px(w).max(1), self.px(h).max(1)),
+        );
         let corners = CornerRadii::new(Size::new_equal(self.px(radius)));
         let Ok(()) = RoundedRectangle::new(area, corners)
             .into_styled(style)

@@ -31,7 +31,11 @@ fn crowded(screen: Screen, language: Language, kind: PanelKind) -> Vec<UiModel> 
                 seconds_left: has(2).then_some(120),
                 attempts_left: has(3).then_some(2),
                 reference: has(4).then(|| ReferenceNumber("WWWW-WWWW".to_owned())),
-                network: if has(5) { NetworkSign::Limited } else { NetworkSign::Ready },
+                network: if has(5) {
+                    NetworkSign::Limited
+                } else {
+                    NetworkSign::Ready
+                },
             }
         })
         .collect()
@@ -44,15 +48,24 @@ fn no_text_is_cut_off_and_none_overlaps() {
         let panel = Rectangle::new(Point::zero(), Size::new(w, h));
         let mut image = blank(kind);
         for language in Language::ALL {
-            for model in Screen::ALL.into_iter().flat_map(|s| crowded(s, language, kind)) {
+            for model in Screen::ALL
+                .into_iter()
+                .flat_map(|s| crowded(s, language, kind))
+            {
                 let record = paint(&model, kind, &mut image);
-                assert_eq!(record.lost_lines, 0, "{kind:?} has no room for a line of {model:?}");
+                assert_eq!(
+                    record.lost_lines, 0,
+                    "{kind:?} has no room for a line of {model:?}"
+                );
                 assert!(!record.boxes.is_empty(), "{kind:?} {model:?}");
                 for (i, a) in record.boxes.iter().enumerate() {
                     assert_eq!(a.intersection(&panel), *a, "cut off on {kind:?}: {model:?}");
                     for b in &record.boxes[i + 1..] {
                         let both = a.intersection(b);
-                        assert!(both.is_zero_sized(), "{a:?} overlaps {b:?} on {kind:?}: {model:?}");
+                        assert!(
+                            both.is_zero_sized(),
+                            "{a:?} overlaps {b:?} on {kind:?}: {model:?}"
+                        );
                     }
                 }
             }
@@ -65,16 +78,30 @@ fn the_check_finds_what_is_cut_off() {
     let mut pixels = vec![0; 128 * 64];
     let mut canvas = Canvas::new(&mut pixels, 128, 64);
     let text = "this line is wider than the panel";
-    font::draw_line(&mut canvas, text, (0, 0), font::Anchor::Left, font::Scale::Single, theme::WHITE);
+    font::draw_line(
+        &mut canvas,
+        text,
+        (0, 0),
+        font::Anchor::Left,
+        font::Scale::Single,
+        theme::WHITE,
+    );
     let record = canvas.into_record();
     assert!(record.boxes[0].size.width > 128);
 }
 
 #[test]
 fn every_character_of_the_texts_is_in_the_font() {
-    for source in [include_str!("../texts/zh-CN.toml"), include_str!("../texts/en.toml")] {
+    for source in [
+        include_str!("../texts/zh-CN.toml"),
+        include_str!("../texts/en.toml"),
+    ] {
         for c in source.chars().filter(|c| !c.is_control()) {
-            assert!(unifont::get_glyph(c).is_some(), "`{c}` (U+{:04X})", c as u32);
+            assert!(
+                unifont::get_glyph(c).is_some(),
+                "`{c}` (U+{:04X})",
+                c as u32
+            );
         }
     }
 }
@@ -101,7 +128,10 @@ fn a_drawn_image_has_its_panel_s_form_and_the_same_model_draws_the_same_pixels()
                     (kind, screen.name(), (w * h) as usize)
                 );
                 if kind == PanelKind::Ssd1306 {
-                    assert!(first.pixels.iter().all(|p| [0, 0xffff].contains(p)), "{screen:?}");
+                    assert!(
+                        first.pixels.iter().all(|p| [0, 0xffff].contains(p)),
+                        "{screen:?}"
+                    );
                 }
             }
         }

@@ -24,7 +24,9 @@ pub(super) fn look(screen: Screen) -> Look {
 /// Three quarters of a ring: under way.
 pub(super) fn turning(pen: &mut Pen<'_, '_>) {
     pen.ink(Ink::Main).arc((24.0, 24.0), 18.0, 0.0, 270.0);
-    pen.ink(Ink::Accent).disc((24.0, 6.0), 3.5).disc((42.0, 24.0), 3.5);
+    pen.ink(Ink::Accent)
+        .disc((24.0, 6.0), 3.5)
+        .disc((42.0, 24.0), 3.5);
     for x in [16.0, 24.0, 32.0] {
         pen.disc((x, 24.0), 2.6);
     }

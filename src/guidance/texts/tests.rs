@@ -56,12 +56,53 @@ fn the_files_parse_and_every_screen_has_its_texts_and_no_text_is_without_a_scree
 
 /// Words of decision-making, and names of data fields. English is compared by whole words, Chinese by substring.
 const NEVER_SAID: [&str; 47] = [
-    "spoof", "spoofing", "fake", "fraud", "forged", "forgery", "score", "threshold", "attack", "liveness",
-    "suspect", "suspected", "suspicious", "risk", "injection", "replay", "mismatch", "tampered", "coercion",
-    "name", "surname", "birth", "birthday", "sex", "gender", "nationality", "address", "ethnicity",
-    "document number", "mrz",
-    "伪造", "欺诈", "假冒", "造假", "攻击", "分数", "得分", "阈值", "活体", "翻拍", "可疑", "风险",
-    "姓名", "出生", "性别", "民族", "住址",
+    "spoof",
+    "spoofing",
+    "fake",
+    "fraud",
+    "forged",
+    "forgery",
+    "score",
+    "threshold",
+    "attack",
+    "liveness",
+    "suspect",
+    "suspected",
+    "suspicious",
+    "risk",
+    "injection",
+    "replay",
+    "mismatch",
+    "tampered",
+    "coercion",
+    "name",
+    "surname",
+    "birth",
+    "birthday",
+    "sex",
+    "gender",
+    "nationality",
+    "address",
+    "ethnicity",
+    "document number",
+    "mrz",
+    "伪造",
+    "欺诈",
+    "假冒",
+    "造假",
+    "攻击",
+    "分数",
+    "得分",
+    "阈值",
+    "活体",
+    "翻拍",
+    "可疑",
+    "风险",
+    "姓名",
+    "出生",
+    "性别",
+    "民族",
+    "住址",
 ];
 
 #[test]
@@ -97,7 +138,10 @@ fn a_changed_consent_text_has_a_new_version() {
             hash.update([0]);
         }
     }
-    let found: String = hash.finalize()[..8].iter().map(|b| format!("{b:02x}")).collect();
+    let found: String = hash.finalize()[..8]
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
     let known = ("consent-2026-11", "dee05e026284634b");
     assert_eq!(
         (CONSENT_VERSION, found.as_str()),
@@ -136,7 +180,10 @@ fn security_and_data_are_told_in_neutral_words() {
         let neutral = TOLD_NEUTRALLY
             .iter()
             .any(|(known, _)| id.starts_with(known.trim_end_matches('.')));
-        assert!(!neutral, "{id} has a text of its own, which nobody would see");
+        assert!(
+            !neutral,
+            "{id} has a text of its own, which nobody would see"
+        );
     }
 }
 
