@@ -4,15 +4,13 @@ use super::flash::Counter;
 use super::thermal::Thermal;
 use crate::base::time::Moment;
 use crate::hal::{LightLevels, SideLevel};
-use serde::Deserialize;
 
 /// Longest time that one step counts as for brightening, seconds: after a late tick the light goes on from where it was, without
 /// a jump. Dimming counts the whole time, so that a late tick cannot keep the thermal limit from acting.
 const LONGEST_STEP_S: f32 = 0.1;
 
 /// Limits that hold whoever asks.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LightLimits {
     /// Steepest change of a level, full scales per second: 1..=20.
     pub ramp_per_s: f32,

@@ -18,6 +18,8 @@ const WIDTH: i32 = 320;
 const MARGIN: i32 = 8;
 /// Height of the signs at the top.
 const TOP: i32 = 26;
+/// Room at the top when there are no signs.
+const NO_SIGNS: i32 = 8;
 /// Height of the seconds' bar below them, with its gaps.
 const BAR: i32 = 8;
 /// Height of the banner of practice.
@@ -31,7 +33,10 @@ const MOST_BLOCKS: u16 = 30;
 pub(super) fn draw(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
     let Ok(()) = canvas.clear(BACK);
     signs(model, texts, canvas);
-    let mut top = TOP;
+    let has_signs = model.progress.is_some()
+        || model.seconds_left.is_some()
+        || model.network == NetworkSign::Limited;
+    let mut top = if has_signs { TOP } else { NO_SIGNS };
     if let Some(seconds) = model.seconds_left {
         seconds_bar(canvas, seconds, top);
         top += BAR;

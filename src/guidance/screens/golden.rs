@@ -19,6 +19,7 @@ fn typical(screen: Screen, language: Language) -> UiModel {
         Screen::Retry(_) => (model.progress, model.attempts_left) = (Some((2, 3)), Some(2)),
         Screen::Consent => model.progress = None,
         Screen::Working => model.progress = Some((3, 3)),
+        Screen::Result(ResultSign::PracticeDone) => model.practice = true,
         Screen::Result(_) | Screen::HandOver => {
             model.reference = Some(ReferenceNumber("Q69G-5FAV".to_owned()));
         }
