@@ -2,4 +2,8 @@
 //!
 //! Guidance is another type than the reasons for a decision: nothing here knows a score, a threshold or a security reason.
 
+pub mod exposure;
+pub mod light;
 pub mod model;
+pub mod screens;
+pub mod texts;

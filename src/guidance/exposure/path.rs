@@ -1,0 +1,295 @@
+//! The path from the darkest to the brightest picture, measured in stops.
+//!
+//! | part | what moves | from | to |
+//! |---|---|---|---|
+//! | short | exposure | shortest | one half-period of the mains |
+//! | light | white level | least | most of the recipe |
+//! | long | exposure in whole half-periods, gain between them | one half-period | longest that a frame has room for |
+//! | gain | gain | what is left of it | largest |
+
+use crate::hal::{CameraControls, LightLevels};
+
+/// The least white level as far as logarithms are concerned.
+const FAINTEST: f32 = 0.02;
+
+/// Most stops that one side may be brighter than the other.
+const MOST_BALANCE: f32 = 6.0;
+
+/// What the path is made from.
+#[derive(Clone, Debug)]
+pub struct PathLimits {
+    /// Shortest and longest exposure in microseconds; `None`: cannot be set.
+    pub exposure_us: Option<(u32, u32)>,
+    /// Smallest and largest gain; `None`: cannot be set.
+    pub gain: Option<(f32, f32)>,
+    /// Time of a frame in microseconds.
+    pub frame_us: f32,
+    /// Half-period of the mains in microseconds.
+    pub half_period_us: f32,
+    /// Levels to begin with; the colours stay as they are.
+    pub levels: LightLevels,
+    /// Lowest and highest white level.
+    pub white_range: (f32, f32),
+}
+
+/// The path. Positions are stops from its dark end.
+#[derive(Clone, Debug)]
+pub struct Path {
+    shortest_us: f32,
+    /// One half-period, or the nearest the camera can.
+    nominal_us: f32,
+    gain: (f32, f32),
+    /// Whether long exposures are whole half-periods with gain between.
+    is_stepped: bool,
+    levels: LightLevels,
+    white: (f32, f32),
+    /// Ends of the parts short, light, long, gain.
+    ends: [f32; 4],
+}
+
+impl Path {
+    /// Lays the path out.
+    pub fn new(limits: &PathLimits) -> Self {
+        let half = limits.half_period_us;
+        let (shortest, longest) = limits.exposure_us.map_or((half, half), |(a, b)| {
+            let a = (a as f32).max(1.0);
+            (a, (b as f32).min(limits.frame_us).max(a))
+        });
+        let nominal = half.clamp(shortest, longest);
+        let (gain_min, gain_max) = limits
+            .gain
+            .map_or((1.0, 1.0), |(a, b)| (a.max(0.01), b.max(a).max(0.01)));
+        // Between one and two half-periods the gain has to bridge a factor of two.
+        let is_stepped = gain_max / gain_min >= 2.0 && nominal >= half;
+        let longest_used = if is_stepped {
+            (longest / half).floor().max(1.0) * half
+        } else {
+            longest
+        };
+        let white = (
+            limits.white_range.0.max(0.0),
+            limits.white_range.1.max(limits.white_range.0).min(1.0),
+        );
+        let light = (white.1.max(FAINTEST) / white.0.max(FAINTEST)).log2();
+        let short = (nominal / shortest).log2();
+        let long = (longest_used.max(nominal) / nominal).log2();
+        let ends = [
+            short,
+            short + light,
+            short + light + long,
+            short + light + long + (gain_max / gain_min).log2(),
+        ];
+        Self {
+            shortest_us: shortest,
+            nominal_us: nominal,
+            gain: (gain_min, gain_max),
+            is_stepped,
+            levels: limits.levels,
+            white,
+            ends,
+        }
+    }
+
+    /// Where the levels to begin with lie, at one half-period.
+    pub fn start(&self) -> f32 {
+        let mean = f32::midpoint(self.levels.left.white, self.levels.right.white);
+        let light = (mean.max(FAINTEST) / self.white.0.max(FAINTEST)).log2();
+        (self.ends[0] + light).clamp(self.ends[0], self.ends[1])
+    }
+
+    /// Whether the position lies in the light's part.
+    pub fn is_light(&self, position: f32) -> bool {
+        (self.ends[0]..=self.ends[1]).contains(&position)
+    }
+
+    /// The position `stops` of brightness from `position`, where a stop of light brings `light_slope` stops of brightness; stays on
+    /// the path.
+    pub fn walk(&self, position: f32, stops: f32, light_slope: f32) -> f32 {
+        let (mut here, mut left) = (position, stops);
+        let parts = [
+            (0.0, self.ends[0], 1.0),
+            (self.ends[0], self.ends[1], light_slope),
+            (self.ends[1], self.ends[3], 1.0),
+        ];
+        let mut pass = |(from, to, slope): (f32, f32, f32)| {
+            let end = if stops > 0.0 { to } else { from };
+            let room = (end - here) * slope;
+            // A part behind us, or one of no length.
+            if room * stops <= 0.0 {
+                return;
+            }
+            if left.abs() <= room.abs() {
+                here += left / slope;
+                left = 0.0;
+            } else {
+                here = end;
+                left -= room;
+            }
+        };
+        if stops > 0.0 {
+            parts.into_iter().for_each(&mut pass);
+        } else {
+            parts.into_iter().rev().for_each(&mut pass);
+        }
+        here.clamp(0.0, self.ends[3])
+    }
+
+    /// Exposure and gain at a position.
+    pub fn controls(&self, position: f32) -> CameraControls {
+        let (gain_min, gain_max) = self.gain;
+        let (exposure, gain) = if position < self.ends[0] {
+            (self.shortest_us * position.max(0.0).exp2(), gain_min)
+        } else if position <= self.ends[1] {
+            (self.nominal_us, gain_min)
+        } else {
+            let long = self.ends[2] - self.ends[1];
+            let factor = (position - self.ends[1]).exp2();
+            // Rounding must not lose a whole half-period.
+            let reached = factor.min(long.exp2());
+            let exposure = if self.is_stepped {
+                (reached + 1e-3).floor()
+            } else {
+                reached
+            };
+            (self.nominal_us * exposure, gain_min * factor / exposure)
+        };
+        CameraControls {
+            exposure_us: exposure.round().clamp(1.0, 1e9) as u32,
+            gain: gain.clamp(gain_min, gain_max),
+        }
+    }
+
+    /// Light levels at a position; `balance` stops more on the left side (negative: on the right one). The darker half gets more
+    /// first, and only when its side is at the end of its range does the other side get less.
+    pub fn levels(&self, position: f32, balance: f32) -> LightLevels {
+        let (least, most) = self.white;
+        let base = if position <= self.ends[0] {
+            least
+        } else {
+            (least.max(FAINTEST) * (position.min(self.ends[1]) - self.ends[0]).exp2()).min(most)
+        };
+        let wanted = base.max(FAINTEST) * balance.abs().exp2();
+        let (more, less) = if balance == 0.0 {
+            (base, base)
+        } else {
+            (wanted.min(most), (base * (most / wanted).min(1.0)))
+        };
+        let (left, right) = if balance > 0.0 {
+            (more, less)
+        } else {
+            (less, more)
+        };
+        let mut levels = self.levels;
+        levels.left.white = left.clamp(least, most);
+        levels.right.white = right.clamp(least, most);
+        levels
+    }
+
+    /// A balance that the recipe's range has room for.
+    pub fn clamp_balance(&self, balance: f32) -> f32 {
+        let most = (self.ends[1] - self.ends[0]).min(MOST_BALANCE);
+        balance.clamp(-most, most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(mains_hz: f32) -> Path {
+        Path::new(&PathLimits {
+            exposure_us: Some((100, 40_000)),
+            gain: Some((1.0, 8.0)),
+            frame_us: 33_333.0,
+            half_period_us: 5e5 / mains_hz,
+            levels: LightLevels::white(0.3),
+            white_range: (0.1, 0.8),
+        })
+    }
+
+    #[test]
+    fn the_whole_path_grows_brighter_and_keeps_every_limit() {
+        for mains_hz in [50.0, 60.0] {
+            let path = path(mains_hz);
+            let mut before = 0.0;
+            for i in 0..=200_u8 {
+                let position = path.ends[3] * f32::from(i) / 200.0;
+                let (c, l) = (path.controls(position), path.levels(position, 0.0));
+                let bright = c.exposure_us as f32 * c.gain * l.left.white;
+                assert!(
+                    bright >= before * 0.999,
+                    "{position}: {bright} after {before}"
+                );
+                assert!((100..=33_333).contains(&c.exposure_us) && (1.0..=8.0).contains(&c.gain));
+                assert!((0.1..=0.8).contains(&l.left.white) && l.left == l.right);
+                before = bright;
+            }
+        }
+    }
+
+    #[test]
+    fn exposures_from_one_half_period_up_are_whole_half_periods() {
+        for (mains_hz, allowed) in [
+            (50.0, [10_000, 20_000, 30_000]),
+            (60.0, [8_333, 16_667, 25_000]),
+        ] {
+            let path = path(mains_hz);
+            for i in 0..=100_u8 {
+                let position = path.ends[0] + (path.ends[3] - path.ends[0]) * f32::from(i) / 100.0;
+                let exposure = path.controls(position).exposure_us;
+                assert!(allowed.contains(&exposure), "{exposure}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_walk_goes_through_the_parts_and_stays_on_the_path() {
+        let path = path(50.0);
+        let check = |from: f32, stops: f32, slope: f32, to: f32| {
+            let found = path.walk(from, stops, slope);
+            assert!((found - to).abs() < 1e-4, "{found} is not {to}");
+        };
+        let [short, light, _, end] = path.ends;
+        check(short, 1.0, 1.0, short + 1.0);
+        check(short, 1.0, 0.5, short + 2.0);
+        check(light, 1.0, 0.5, light + 1.0);
+        check(short, -1.0, 0.5, short - 1.0);
+        check(light + 1.0, -2.0, 0.5, light - 2.0);
+        check(0.0, -3.0, 1.0, 0.0);
+        check(end - 0.5, 3.0, 1.0, end);
+        check(short, 0.0, 1.0, short);
+    }
+
+    #[test]
+    fn a_camera_without_controls_leaves_only_the_light() {
+        let path = Path::new(&PathLimits {
+            exposure_us: None,
+            gain: None,
+            frame_us: 33_333.0,
+            half_period_us: 10_000.0,
+            levels: LightLevels::white(0.2),
+            white_range: (0.0, 1.0),
+        });
+        assert_eq!(path.ends[0], 0.0);
+        assert_eq!(path.ends[1], path.ends[3]);
+        assert_eq!(path.levels(0.0, 0.0), LightLevels::white(0.0));
+        assert!(path.levels(path.ends[3], 0.0).left.white > 0.999);
+    }
+
+    #[test]
+    fn balance_adds_to_one_side_before_it_takes_from_the_other() {
+        let path = path(50.0);
+        let at = path.ends[0] + 1.0;
+        let check = |balance: f32, left: f32, right: f32| {
+            let l = path.levels(at, balance);
+            assert!(
+                (l.left.white - left).abs() < 1e-5 && (l.right.white - right).abs() < 1e-5,
+                "{l:?}"
+            );
+        };
+        check(0.0, 0.2, 0.2);
+        check(1.0, 0.4, 0.2);
+        check(-2.0, 0.2, 0.8);
+        check(-3.0, 0.1, 0.8);
+    }
+}
