@@ -11,4 +11,6 @@ pub mod mrz;
 pub mod mrz_lines;
 pub mod net;
 pub mod page;
+pub mod pipeline;
+pub mod portrait;
 pub mod rectify;

@@ -51,6 +51,10 @@ const PADDINGS: [Padding; 5] = [
 const LEAST_CONFIDENCE: f32 = 0.7;
 /// A zone is taken at once if so many check digits verify and none is refuted: all that every format has.
 const ENOUGH_CHECKS: usize = 4;
+/// Texts that are off by more than this from every format get no other cut: their ends were not found, or it is no zone.
+const FAR_OFF: usize = 6;
+/// Strips read for one page at most, so that a page full of print cannot hold up the frames behind it.
+const MAX_STRIPS: usize = 60;
 /// The margin that is added where the corners may have cut the zone off, as a share of the page.
 const MARGIN: f32 = 0.07;
 
@@ -84,6 +88,7 @@ pub struct MrzReader {
     enlarged: Page,
     strip: Vec<f32>,
     logits: Vec<f32>,
+    n_strips: usize,
 }
 
 impl std::fmt::Debug for MrzReader {
@@ -137,6 +142,7 @@ impl MrzReader {
             enlarged: Page::default(),
             strip: vec![0.0; STRIP_WIDTH * STRIP_HEIGHT],
             logits: vec![0.0; ctc::N_STEPS * ctc::N_CLASSES],
+            n_strips: 0,
         }
     }
 
@@ -187,10 +193,11 @@ impl MrzReader {
         self.candidates.clear();
         self.candidates
             .extend_from_slice(self.finder.find(page.plane()));
+        self.n_strips = 0;
         for i in 0..self.candidates.len() {
             let candidate = self.candidates[i];
             self.try_candidate(frame, page, &candidate, best)?;
-            if best.is_certain() {
+            if best.is_certain() || self.n_strips >= MAX_STRIPS {
                 break;
             }
         }
@@ -229,13 +236,14 @@ impl MrzReader {
                     confidence = confidence.min(c);
                     lines.push(text);
                 }
-                any_print |= confidence >= LEAST_CONFIDENCE;
+                any_print |=
+                    confidence >= LEAST_CONFIDENCE && fit::format_within(&lines, FAR_OFF).is_some();
                 best.offer(&lines, confidence, half_turned);
                 if best.is_certain() {
                     return Ok(());
                 }
             }
-            if !any_print {
+            if !any_print || self.n_strips >= MAX_STRIPS {
                 break;
             }
         }
@@ -258,6 +266,7 @@ impl MrzReader {
         if half_turned {
             quad = rectify::half_turned(&quad);
         }
+        self.n_strips += 1;
         let size = (STRIP_WIDTH, STRIP_HEIGHT);
         rectify::strip(frame, map, &quad, size, SUB, &mut self.strip);
         normalise(&mut self.strip);

@@ -119,13 +119,16 @@ impl LineText {
 
 /// The format that texts of these lengths are nearest to, if they are near to any.
 pub(super) fn nearest_format(lines: &[LineText]) -> Option<MrzFormat> {
+    format_within(lines, MAX_OFF)
+}
+
+/// The first format whose lengths all texts come as near as `off` characters to.
+pub(super) fn format_within(lines: &[LineText], off: usize) -> Option<MrzFormat> {
     [MrzFormat::Td1, MrzFormat::Td2, MrzFormat::Td3]
         .into_iter()
         .find(|f| {
             f.n_lines() == lines.len()
-                && lines
-                    .iter()
-                    .all(|l| l.len().abs_diff(f.n_columns()) <= MAX_OFF)
+                && lines.iter().all(|l| l.len().abs_diff(f.n_columns()) <= off)
         })
 }
 
