@@ -82,8 +82,16 @@ impl<T> DocumentPipeline<T> {
             .mrz_reader
             .read(&frame, &self.page, self.limits.min_verified_checks)?;
         match zone {
-            ZoneReading::NoZone => observation.problem = Some(DocumentProblem::WrongSide),
-            ZoneReading::Unreadable => observation.problem = Some(DocumentProblem::Unreadable),
+            ZoneReading::NoZone => {
+                let problem = self.limits.unread(&observation, DocumentProblem::WrongSide);
+                observation.problem = Some(problem);
+            }
+            ZoneReading::Unreadable => {
+                let problem = self
+                    .limits
+                    .unread(&observation, DocumentProblem::Unreadable);
+                observation.problem = Some(problem);
+            }
             ZoneReading::Read(zone) => {
                 let upright = upright(&corners, &zone);
                 observation.corners = Some(upright);
