@@ -23,7 +23,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// A file is not there or cannot be read.
-    #[error("{path}: {source}; mend: install the package again, it holds the models and the runtime (`make setup` in a checkout)")]
+    #[error(
+        "{path}: {source}; mend: install the package again, it holds the models and the runtime (`make setup` in a checkout)"
+    )]
     Missing {
         /// Which file.
         path: PathBuf,
@@ -31,7 +33,9 @@ pub enum ModelError {
         source: std::io::Error,
     },
     /// A file is not the one that was shipped.
-    #[error("{path}: {what}: found {found}, expected {expected}; mend: install the package again, the file was changed or cut")]
+    #[error(
+        "{path}: {what}: found {found}, expected {expected}; mend: install the package again, the file was changed or cut"
+    )]
     Corrupt {
         /// Which file.
         path: PathBuf,
@@ -79,7 +83,9 @@ pub enum ModelError {
         detail: String,
     },
     /// The model runs, but not wholly on the accelerated kernels.
-    #[error("model `{task}` is not fully accelerated by XNNPACK; mend: convert it again, an operator has no fast kernel")]
+    #[error(
+        "model `{task}` is not fully accelerated by XNNPACK; mend: convert it again, an operator has no fast kernel"
+    )]
     NotAccelerated {
         /// Which model.
         task: ModelTask,

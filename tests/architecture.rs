@@ -14,10 +14,26 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("verdict", &["base", "perception"]),
     ("delivery", &["base", "trust"]),
     ("wallet", &["base", "trust"]),
-    ("session", &["base", "guidance", "hal", "perception", "trust", "verdict"]),
+    (
+        "session",
+        &["base", "guidance", "hal", "perception", "trust", "verdict"],
+    ),
     ("technician", &["base", "hal", "models", "perception"]),
     ("runtime", &["base", "hal"]),
-    ("config", &["base", "delivery", "guidance", "hal", "models", "perception", "trust", "verdict", "wallet"]),
+    (
+        "config",
+        &[
+            "base",
+            "delivery",
+            "guidance",
+            "hal",
+            "models",
+            "perception",
+            "trust",
+            "verdict",
+            "wallet",
+        ],
+    ),
     ("app", &["*"]),
     ("demo", &["*"]),
     ("main", &["app", "demo", "config", "runtime"]),
@@ -25,7 +41,18 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Names that may stand in one place only.
 const ONLY_THERE: &[(&[&str], &str)] = &[
-    (&["v4l::", "alsa::", "rppal::", "linux_embedded_hal::", "gpiocdev::", "mipidsi::", "ssd1306::"], "src/hal/pi"),
+    (
+        &[
+            "v4l::",
+            "alsa::",
+            "rppal::",
+            "linux_embedded_hal::",
+            "gpiocdev::",
+            "mipidsi::",
+            "ssd1306::",
+        ],
+        "src/hal/pi",
+    ),
     (&["libloading::"], "src/models/litert"),
     (&["rusqlite::"], "src/delivery/outbox|src/wallet"),
     (&["ureq::", "rustls::"], "src/delivery|src/trust|src/wallet"),
@@ -56,8 +83,15 @@ fn files() -> Vec<(String, String)> {
         .into_iter()
         .map(|path| {
             let text = std::fs::read_to_string(&path).expect("UTF-8");
-            let code: Vec<&str> = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
-            let name = path.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned();
+            let code: Vec<&str> = text
+                .lines()
+                .filter(|l| !l.trim_start().starts_with("//"))
+                .collect();
+            let name = path
+                .strip_prefix(root())
+                .expect("below the root")
+                .to_string_lossy()
+                .into_owned();
             (name, code.join("\n"))
         })
         .collect()
@@ -76,7 +110,12 @@ fn imports(code: &str, rooms: &BTreeSet<&str>) -> BTreeSet<String> {
             let rest = &code[at + prefix.len()..];
             let names = match rest.strip_prefix('{') {
                 Some(list) => top_level_names(list),
-                None => vec![rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("").to_owned()],
+                None => vec![
+                    rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                        .next()
+                        .unwrap_or("")
+                        .to_owned(),
+                ],
             };
             found.extend(names.into_iter().filter(|n| rooms.contains(n.as_str())));
         }
@@ -114,7 +153,9 @@ fn rooms_import_only_what_the_picture_shows() {
         if from == "lib" {
             continue;
         }
-        let allowed = table.get(from).unwrap_or_else(|| panic!("{file}: room `{from}` is not in the table"));
+        let allowed = table
+            .get(from)
+            .unwrap_or_else(|| panic!("{file}: room `{from}` is not in the table"));
         for to in imports(&code, &rooms) {
             if to != from && !allowed.contains(&"*") && !allowed.contains(&to.as_str()) {
                 wrong.push(format!("{file}: `{from}` imports `{to}`"));
@@ -134,7 +175,10 @@ fn the_picture_in_architecture_md_is_the_table() {
             rooms => rooms.join(", "),
         };
         let line = format!("| `{from}` | {drawn} |");
-        assert!(text.contains(&line), "ARCHITECTURE.md must have the line\n{line}");
+        assert!(
+            text.contains(&line),
+            "ARCHITECTURE.md must have the line\n{line}"
+        );
     }
 }
 
@@ -162,8 +206,21 @@ fn outside_names_stay_in_their_rooms() {
 
 #[test]
 fn pure_rooms_touch_no_file_socket_thread_or_clock() {
-    let pure = ["src/verdict", "src/session/state.rs", "src/session/view.rs", "src/session/document_step.rs"];
-    let impure = ["std::fs", "std::net", "std::thread", "Instant::now", "SystemTime", "SystemClock", "std::env::"];
+    let pure = [
+        "src/verdict",
+        "src/session/state.rs",
+        "src/session/view.rs",
+        "src/session/document_step.rs",
+    ];
+    let impure = [
+        "std::fs",
+        "std::net",
+        "std::thread",
+        "Instant::now",
+        "SystemTime",
+        "SystemClock",
+        "std::env::",
+    ];
     for (file, code) in files() {
         if pure.iter().any(|p| file.starts_with(p)) {
             for name in impure {
@@ -176,8 +233,12 @@ fn pure_rooms_touch_no_file_socket_thread_or_clock() {
 #[test]
 fn unsafe_stands_in_one_file_and_says_why() {
     for (file, code) in files() {
-        let names_unsafe = code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl");
-        assert!(!names_unsafe || file.starts_with("src/models/litert"), "{file} has unsafe code");
+        let names_unsafe =
+            code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl");
+        assert!(
+            !names_unsafe || file.starts_with("src/models/litert"),
+            "{file} has unsafe code"
+        );
     }
 }
 
@@ -187,13 +248,23 @@ fn every_file_begins_with_what_it_is_for() {
     sources(&root().join("src"), &mut paths);
     for path in paths {
         let text = std::fs::read_to_string(&path).expect("UTF-8");
-        assert!(text.starts_with("//! "), "{} has no module doc", path.display());
+        assert!(
+            text.starts_with("//! "),
+            "{} has no module doc",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn the_test_itself_sees_nested_imports() {
     let rooms = BTreeSet::from(["base", "hal", "trust"]);
-    let found = imports("use crate::{base::{time::Moment, ids}, hal};\nlet x = crate::trust::sha256(b\"\");", &rooms);
-    assert_eq!(found, BTreeSet::from(["base".to_owned(), "hal".to_owned(), "trust".to_owned()]));
+    let found = imports(
+        "use crate::{base::{time::Moment, ids}, hal};\nlet x = crate::trust::sha256(b\"\");",
+        &rooms,
+    );
+    assert_eq!(
+        found,
+        BTreeSet::from(["base".to_owned(), "hal".to_owned(), "trust".to_owned()])
+    );
 }

@@ -258,11 +258,7 @@ impl Outbox {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn pending(
-        &mut self,
-        limit: usize,
-        max_bytes: usize,
-    ) -> Result<Vec<Pending>, OutboxError> {
+    pub fn pending(&mut self, limit: usize, max_bytes: usize) -> Result<Vec<Pending>, OutboxError> {
         let good = self.pending_where("strikes < ?1 ORDER BY epoch, seq", limit, max_bytes)?;
         if !good.is_empty() {
             return Ok(good);
@@ -305,7 +301,10 @@ impl Outbox {
                 "UPDATE outcome SET state = ?2 WHERE rowid = ?1",
                 params![rowid, State::Damaged as i64],
             )?;
-            tracing::error!(code = "hw.storage.worn", "an outcome in the outbox is damaged; it is kept and reported");
+            tracing::error!(
+                code = "hw.storage.worn",
+                "an outcome in the outbox is damaged; it is kept and reported"
+            );
         }
         Ok(found)
     }
@@ -365,10 +364,9 @@ impl Outbox {
 
     /// Makes what is reserved pending, with its fallback. Gives how many there were.
     fn close_reserved(&mut self) -> Result<u32, OutboxError> {
-        let closed = self.db.execute(
-            "UPDATE outcome SET state = 1 WHERE state = 0",
-            [],
-        )?;
+        let closed = self
+            .db
+            .execute("UPDATE outcome SET state = 1 WHERE state = 0", [])?;
         if closed > 0 {
             tracing::warn!(closed, "a session left no outcome; its fallback is sent");
         }

@@ -3,9 +3,7 @@
 //! Requests go through a channel of 16; when it is full the caller waits, at most for the time-out of its call. A call
 //! that times out may still be carried out: who gave up on a `commit` sees it in `stats` or at the next start.
 
-use super::outbox::{
-    AckReport, Outbox, OutboxError, OutboxStats, Pending, Reservation, Stored,
-};
+use super::outbox::{AckReport, Outbox, OutboxError, OutboxStats, Pending, Reservation, Stored};
 use crate::base::ids::SessionId;
 use crate::trust::ack::Digest;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -232,11 +230,7 @@ impl OutboxHandle {
     ///
     /// # Errors
     /// As there, [`OutboxError::TimedOut`], [`OutboxError::Stopped`].
-    pub fn commit(
-        &self,
-        reservation: &Reservation,
-        payload: &[u8],
-    ) -> Result<Stored, OutboxError> {
+    pub fn commit(&self, reservation: &Reservation, payload: &[u8]) -> Result<Stored, OutboxError> {
         self.ask(|reply| Request::Commit(*reservation, payload.to_vec(), reply))
     }
 
@@ -285,12 +279,20 @@ impl OutboxHandle {
 
     /// A mark for [`OutboxHandle::wait_for_change`]; take it before looking at what is pending.
     pub fn mark(&self) -> u64 {
-        *self.bell.rung.lock().unwrap_or_else(PoisonError::into_inner)
+        *self
+            .bell
+            .rung
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until something may have become pending since `mark`, at most for `limit`. Gives whether it has.
     pub fn wait_for_change(&self, mark: u64, limit: Duration) -> bool {
-        let rung = self.bell.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let rung = self
+            .bell
+            .rung
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let (rung, _) = self
             .bell
             .woken

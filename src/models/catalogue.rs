@@ -1,9 +1,9 @@
 //! The folder of models: checked before anything is parsed.
 
+use super::ModelError;
 use super::interpreter::Interpreter;
 use super::litert::Runtime;
 use super::manifest::{Manifest, ModelEntry, ModelTask};
-use super::ModelError;
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -19,14 +19,24 @@ pub struct Catalogue {
 
 /// SHA-256 as 64 hexadecimal digits.
 fn hex_sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }
 
 /// Reads a file of exactly `size` bytes at most; one byte more is read, so that a longer file is seen.
 fn read_bounded(path: &Path, size: u64) -> Result<Vec<u8>, ModelError> {
-    let missing = |source| ModelError::Missing { path: path.to_owned(), source };
+    let missing = |source| ModelError::Missing {
+        path: path.to_owned(),
+        source,
+    };
     let mut bytes = Vec::new();
-    std::fs::File::open(path).map_err(missing)?.take(size + 1).read_to_end(&mut bytes).map_err(missing)?;
+    std::fs::File::open(path)
+        .map_err(missing)?
+        .take(size + 1)
+        .read_to_end(&mut bytes)
+        .map_err(missing)?;
     Ok(bytes)
 }
 
@@ -55,7 +65,12 @@ impl Catalogue {
             });
         }
         drop(library);
-        Ok(Self { dir: dir.to_owned(), manifest, runtime: Runtime::load(runtime)?, threads })
+        Ok(Self {
+            dir: dir.to_owned(),
+            manifest,
+            runtime: Runtime::load(runtime)?,
+            threads,
+        })
     }
 
     /// What the manifest says of a task.
@@ -64,7 +79,10 @@ impl Catalogue {
     /// [`ModelError::NoSuchTask`].
     pub fn entry(&self, task: ModelTask) -> Result<&ModelEntry, ModelError> {
         let found = self.manifest.model.iter().find(|m| m.task == task);
-        found.ok_or_else(|| ModelError::NoSuchTask { path: self.dir.join("manifest.toml"), task })
+        found.ok_or_else(|| ModelError::NoSuchTask {
+            path: self.dir.join("manifest.toml"),
+            task,
+        })
     }
 
     /// All models of the manifest.
@@ -87,10 +105,19 @@ impl Catalogue {
         let path = self.dir.join(&entry.file);
         let bytes = read_bounded(&path, entry.bytes)?;
         let corrupt = |what, found: String, expected: String| {
-            Err(ModelError::Corrupt { path: path.clone(), what, found, expected })
+            Err(ModelError::Corrupt {
+                path: path.clone(),
+                what,
+                found,
+                expected,
+            })
         };
         if bytes.len() as u64 != entry.bytes {
-            let more = if bytes.len() as u64 > entry.bytes { "more than " } else { "" };
+            let more = if bytes.len() as u64 > entry.bytes {
+                "more than "
+            } else {
+                ""
+            };
             let found = format!("{more}{} bytes", (bytes.len() as u64).min(entry.bytes));
             return corrupt("size", found, format!("{} bytes", entry.bytes));
         }
@@ -99,7 +126,11 @@ impl Catalogue {
             return corrupt("SHA-256", found, entry.sha256.clone());
         }
         if bytes.get(4..8) != Some(b"TFL3") {
-            return corrupt("file identifier", format!("{:02x?}", bytes.get(4..8).unwrap_or(&[])), "TFL3".to_owned());
+            return corrupt(
+                "file identifier",
+                format!("{:02x?}", bytes.get(4..8).unwrap_or(&[])),
+                "TFL3".to_owned(),
+            );
         }
         Ok(bytes)
     }

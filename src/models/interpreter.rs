@@ -82,20 +82,36 @@ impl<'a> Output<'a> {
 
 impl Interpreter {
     /// Loads checked bytes and compares every tensor with the manifest.
-    pub(super) fn new(runtime: &Runtime, entry: &ModelEntry, bytes: &[u8], threads: u8) -> Result<Self, ModelError> {
+    pub(super) fn new(
+        runtime: &Runtime,
+        entry: &ModelEntry,
+        bytes: &[u8],
+        threads: u8,
+    ) -> Result<Self, ModelError> {
         let session = runtime.compile(entry.task, bytes, threads)?;
         let compare = |kind: &str, expected: &[TensorEntry], found: &[TensorEntry]| {
             if expected.len() != found.len() {
-                return differs(entry, format!("{} {kind}s", found.len()), format!("{} {kind}s", expected.len()));
+                return differs(
+                    entry,
+                    format!("{} {kind}s", found.len()),
+                    format!("{} {kind}s", expected.len()),
+                );
             }
             for (e, f) in expected.iter().zip(found) {
                 let same_numbers = match (e.scale, f.scale) {
-                    (Some(a), Some(b)) => (a - b).abs() <= a.abs() * 1e-4 && e.zero_point == f.zero_point,
+                    (Some(a), Some(b)) => {
+                        (a - b).abs() <= a.abs() * 1e-4 && e.zero_point == f.zero_point
+                    }
                     (None, None) => true,
                     _ => false,
                 };
                 if e.name != f.name || e.dtype != f.dtype || e.shape != f.shape || !same_numbers {
-                    let show = |t: &TensorEntry| format!("{kind} `{}` {:?} {:?} scale {:?}", t.name, t.dtype, t.shape, t.scale);
+                    let show = |t: &TensorEntry| {
+                        format!(
+                            "{kind} `{}` {:?} {:?} scale {:?}",
+                            t.name, t.dtype, t.shape, t.scale
+                        )
+                    };
                     return differs(entry, show(f), show(e));
                 }
             }
@@ -106,7 +122,10 @@ impl Interpreter {
         if !session.is_fully_accelerated()? {
             return Err(ModelError::NotAccelerated { task: entry.task });
         }
-        Ok(Self { session, entry: entry.clone() })
+        Ok(Self {
+            session,
+            entry: entry.clone(),
+        })
     }
 
     /// What the manifest says of this model.
@@ -150,8 +169,17 @@ impl Interpreter {
     /// If the model has no output `i`; the manifest says how many it has.
     pub fn output<R>(&self, i: usize, read: impl FnOnce(Output<'_>) -> R) -> Result<R, ModelError> {
         let tensor = &self.entry.output[i];
-        let (scale, zero_point) = (tensor.scale.unwrap_or(1.0), tensor.zero_point.unwrap_or(0) as f32);
-        self.session.with_output(i, tensor.dtype, |data| read(Output { data, scale, zero_point }))
+        let (scale, zero_point) = (
+            tensor.scale.unwrap_or(1.0),
+            tensor.zero_point.unwrap_or(0) as f32,
+        );
+        self.session.with_output(i, tensor.dtype, |data| {
+            read(Output {
+                data,
+                scale,
+                zero_point,
+            })
+        })
     }
 
     /// Index of the output with this name.
@@ -161,5 +189,10 @@ impl Interpreter {
 }
 
 fn differs(entry: &ModelEntry, found: String, expected: String) -> Result<(), ModelError> {
-    Err(ModelError::Corrupt { path: PathBuf::from(&entry.file), what: "tensor", found, expected })
+    Err(ModelError::Corrupt {
+        path: PathBuf::from(&entry.file),
+        what: "tensor",
+        found,
+        expected,
+    })
 }

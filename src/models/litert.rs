@@ -115,7 +115,12 @@ fn check(task: &str, call: &'static str, status: c_int) -> Result<(), ModelError
     if status == 0 {
         return Ok(());
     }
-    Err(ModelError::Runtime { task: task.to_owned(), call, status, detail: String::new() })
+    Err(ModelError::Runtime {
+        task: task.to_owned(),
+        call,
+        status,
+        detail: String::new(),
+    })
 }
 
 struct Environment {
@@ -167,11 +172,22 @@ impl Runtime {
     /// [`ModelError::Library`] if it cannot be loaded or lacks a symbol.
     pub(super) fn load(path: &Path) -> Result<Self, ModelError> {
         let api = Api::load(path)?;
-        let option = |tag, value| EnvironmentOption { tag, pad0: 0, kind: ANY_INT, pad1: 0, value };
-        let options = [option(OPTION_ACCELERATORS, i64::from(ACCELERATOR_CPU)), option(OPTION_LOG_SEVERITY, SEVERITY_ERROR)];
+        let option = |tag, value| EnvironmentOption {
+            tag,
+            pad0: 0,
+            kind: ANY_INT,
+            pad1: 0,
+            value,
+        };
+        let options = [
+            option(OPTION_ACCELERATORS, i64::from(ACCELERATOR_CPU)),
+            option(OPTION_LOG_SEVERITY, SEVERITY_ERROR),
+        ];
         let mut handle = ptr::null_mut();
         // SAFETY: `options` outlives the call, which copies it; `handle` is a valid place for the result.
-        let status = unsafe { (api.create_environment)(options.len() as c_int, options.as_ptr().cast(), &mut handle) };
+        let status = unsafe {
+            (api.create_environment)(options.len() as c_int, options.as_ptr().cast(), &mut handle)
+        };
         check("runtime", "LiteRtCreateEnvironment", status)?;
         Ok(Self(Arc::new(Environment { api, handle })))
     }
@@ -180,7 +196,12 @@ impl Runtime {
     ///
     /// # Errors
     /// [`ModelError::Runtime`] with the call that failed.
-    pub(super) fn compile(&self, task: ModelTask, bytes: &[u8], threads: u8) -> Result<Session, ModelError> {
+    pub(super) fn compile(
+        &self,
+        task: ModelTask,
+        bytes: &[u8],
+        threads: u8,
+    ) -> Result<Session, ModelError> {
         Session::new(self.clone(), task, bytes, threads)
     }
 }
@@ -225,11 +246,18 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    fn new(runtime: Runtime, task: ModelTask, bytes: &[u8], threads: u8) -> Result<Self, ModelError> {
+    fn new(
+        runtime: Runtime,
+        task: ModelTask,
+        bytes: &[u8],
+        threads: u8,
+    ) -> Result<Self, ModelError> {
         // Constants inside the flatbuffer need alignment, which a `Vec<u8>` does not promise.
         let mut aligned = vec![0u128; bytes.len().div_ceil(16)].into_boxed_slice();
         // SAFETY: the destination has at least `bytes.len()` bytes and does not overlap the source.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), aligned.as_mut_ptr().cast(), bytes.len()) };
+        unsafe {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), aligned.as_mut_ptr().cast(), bytes.len())
+        };
         let mut session = Self {
             runtime,
             task,
@@ -254,19 +282,40 @@ impl Session {
         let (api, name) = (&self.runtime.0.api, self.task.name());
         let environment = self.runtime.0.handle;
         let toml = CString::new(format!("num_threads = {threads}\n")).expect("a number has no NUL");
-        let mut options = Options { api, handle: ptr::null_mut() };
+        let mut options = Options {
+            api,
+            handle: ptr::null_mut(),
+        };
         let mut opaque = ptr::null_mut();
         // SAFETY: all handles are valid or places for results; `_bytes` lives as long as the model; the text is freed by
         // `free_text` when the options are destroyed.
         unsafe {
-            let status = (api.model_from_buffer)(environment, self._bytes.as_ptr().cast(), len, &mut self.model);
+            let status = (api.model_from_buffer)(
+                environment,
+                self._bytes.as_ptr().cast(),
+                len,
+                &mut self.model,
+            );
             check(name, "LiteRtCreateModelFromBuffer", status)?;
-            check(name, "LiteRtCreateOptions", (api.create_options)(&mut options.handle))?;
+            check(
+                name,
+                "LiteRtCreateOptions",
+                (api.create_options)(&mut options.handle),
+            )?;
             let status = (api.set_accelerators)(options.handle, ACCELERATOR_CPU);
             check(name, "LiteRtSetOptionsHardwareAccelerators", status)?;
-            let status = (api.create_opaque)(c"xnnpack".as_ptr(), toml.into_raw().cast(), Some(free_text), &mut opaque);
+            let status = (api.create_opaque)(
+                c"xnnpack".as_ptr(),
+                toml.into_raw().cast(),
+                Some(free_text),
+                &mut opaque,
+            );
             check(name, "LiteRtCreateOpaqueOptions", status)?;
-            check(name, "LiteRtAddOpaqueOptions", (api.add_opaque)(options.handle, opaque))?;
+            check(
+                name,
+                "LiteRtAddOpaqueOptions",
+                (api.add_opaque)(options.handle, opaque),
+            )?;
             let status = (api.compile)(environment, self.model, options.handle, &mut self.compiled);
             check(name, "LiteRtCreateCompiledModel", status)
         }
@@ -280,20 +329,45 @@ impl Session {
             let api = &self.runtime.0.api;
             // SAFETY: the model is valid; the others are places for results.
             unsafe {
-                check(name, "LiteRtGetModelSignature", (api.signature)(self.model, 0, &mut signature))?;
-                check(name, "LiteRtGetNumSignatureInputs", (api.n_inputs)(signature, &mut n_inputs))?;
-                check(name, "LiteRtGetNumSignatureOutputs", (api.n_outputs)(signature, &mut n_outputs))?;
+                check(
+                    name,
+                    "LiteRtGetModelSignature",
+                    (api.signature)(self.model, 0, &mut signature),
+                )?;
+                check(
+                    name,
+                    "LiteRtGetNumSignatureInputs",
+                    (api.n_inputs)(signature, &mut n_inputs),
+                )?;
+                check(
+                    name,
+                    "LiteRtGetNumSignatureOutputs",
+                    (api.n_outputs)(signature, &mut n_outputs),
+                )?;
             }
         }
-        let empty = Layout { bits: 0, dims: [0; 8], strides: [0; 8] };
+        let empty = Layout {
+            bits: 0,
+            dims: [0; 8],
+            strides: [0; 8],
+        };
         for i in 0..n_inputs {
-            let (mut tensor, mut requirements, mut layout) = (ptr::null_mut(), ptr::null_mut(), empty);
+            let (mut tensor, mut requirements, mut layout) =
+                (ptr::null_mut(), ptr::null_mut(), empty);
             let api = &self.runtime.0.api;
             // SAFETY: as above; `i` is below the number of inputs.
             unsafe {
-                check(name, "LiteRtGetSignatureInputTensorByIndex", (api.input_tensor)(signature, i, &mut tensor))?;
+                check(
+                    name,
+                    "LiteRtGetSignatureInputTensorByIndex",
+                    (api.input_tensor)(signature, i, &mut tensor),
+                )?;
                 let status = (api.input_requirements)(self.compiled, 0, i, &mut requirements);
-                check(name, "LiteRtGetCompiledModelInputBufferRequirements", status)?;
+                check(
+                    name,
+                    "LiteRtGetCompiledModelInputBufferRequirements",
+                    status,
+                )?;
                 let status = (api.input_layout)(self.compiled, 0, i, &mut layout);
                 check(name, "LiteRtGetCompiledModelInputTensorLayout", status)?;
             }
@@ -303,17 +377,32 @@ impl Session {
         }
         let mut layouts = vec![empty; n_outputs];
         // SAFETY: `layouts` has room for `n_outputs` layouts.
-        let status =
-            unsafe { (self.runtime.0.api.output_layouts)(self.compiled, 0, n_outputs, layouts.as_mut_ptr(), true) };
+        let status = unsafe {
+            (self.runtime.0.api.output_layouts)(
+                self.compiled,
+                0,
+                n_outputs,
+                layouts.as_mut_ptr(),
+                true,
+            )
+        };
         check(name, "LiteRtGetCompiledModelOutputTensorLayouts", status)?;
         for (i, layout) in layouts.into_iter().enumerate() {
             let (mut tensor, mut requirements) = (ptr::null_mut(), ptr::null_mut());
             let api = &self.runtime.0.api;
             // SAFETY: as above; `i` is below the number of outputs.
             unsafe {
-                check(name, "LiteRtGetSignatureOutputTensorByIndex", (api.output_tensor)(signature, i, &mut tensor))?;
+                check(
+                    name,
+                    "LiteRtGetSignatureOutputTensorByIndex",
+                    (api.output_tensor)(signature, i, &mut tensor),
+                )?;
                 let status = (api.output_requirements)(self.compiled, 0, i, &mut requirements);
-                check(name, "LiteRtGetCompiledModelOutputBufferRequirements", status)?;
+                check(
+                    name,
+                    "LiteRtGetCompiledModelOutputBufferRequirements",
+                    status,
+                )?;
             }
             let (entry, buffer) = self.bind(tensor, requirements, layout)?;
             self.outputs.push(entry);
@@ -323,32 +412,68 @@ impl Session {
     }
 
     /// Describes a tensor and makes its buffer. `layout` is the compiled one: the model's own may have open sizes (-1).
-    fn bind(&self, tensor: Handle, requirements: Handle, layout: Layout) -> Result<(TensorEntry, Handle), ModelError> {
+    fn bind(
+        &self,
+        tensor: Handle,
+        requirements: Handle,
+        layout: Layout,
+    ) -> Result<(TensorEntry, Handle), ModelError> {
         let (api, task) = (&self.runtime.0.api, self.task.name());
         let mut ranked = RankedType { element: 0, layout };
         let (mut name, mut id, mut quantization) = (ptr::null(), 0, Quantization::default());
         // SAFETY: the tensor belongs to the living model; the others are places for results. The name is a NUL-terminated
         // text inside the model.
         let name = unsafe {
-            check(task, "LiteRtGetRankedTensorType", (api.ranked_type)(tensor, &mut ranked))?;
-            check(task, "LiteRtGetTensorName", (api.tensor_name)(tensor, &mut name))?;
-            check(task, "LiteRtGetQuantizationTypeId", (api.quantization_id)(tensor, &mut id))?;
+            check(
+                task,
+                "LiteRtGetRankedTensorType",
+                (api.ranked_type)(tensor, &mut ranked),
+            )?;
+            check(
+                task,
+                "LiteRtGetTensorName",
+                (api.tensor_name)(tensor, &mut name),
+            )?;
+            check(
+                task,
+                "LiteRtGetQuantizationTypeId",
+                (api.quantization_id)(tensor, &mut id),
+            )?;
             if id == 1 {
-                check(task, "LiteRtGetPerTensorQuantization", (api.per_tensor)(tensor, &mut quantization))?;
+                check(
+                    task,
+                    "LiteRtGetPerTensorQuantization",
+                    (api.per_tensor)(tensor, &mut quantization),
+                )?;
             }
             CStr::from_ptr(name).to_string_lossy().into_owned()
         };
         ranked.layout = layout;
-        let other = |detail: String| ModelError::Runtime { task: task.to_owned(), call: "tensor", status: -1, detail };
+        let other = |detail: String| ModelError::Runtime {
+            task: task.to_owned(),
+            call: "tensor",
+            status: -1,
+            detail,
+        };
         let rank = (layout.bits & 0x7f) as usize;
-        let dims = layout.dims.get(..rank).ok_or_else(|| other(format!(" of rank {rank}")))?;
-        let shape = dims.iter().map(|d| u32::try_from(*d)).collect::<Result<Vec<_>, _>>();
+        let dims = layout
+            .dims
+            .get(..rank)
+            .ok_or_else(|| other(format!(" of rank {rank}")))?;
+        let shape = dims
+            .iter()
+            .map(|d| u32::try_from(*d))
+            .collect::<Result<Vec<_>, _>>();
         let shape = shape.map_err(|_| other(format!(" `{name}` with an open size {dims:?}")))?;
         let dtype = match ranked.element {
             1 => Dtype::Float32,
             3 => Dtype::Uint8,
             9 => Dtype::Int8,
-            other_type => return Err(other(format!(" `{name}` with element type {other_type}, allowed: float32, uint8, int8"))),
+            other_type => {
+                return Err(other(format!(
+                    " `{name}` with element type {other_type}, allowed: float32, uint8, int8"
+                )));
+            }
         };
         let quantized = id == 1 && dtype != Dtype::Float32;
         let entry = TensorEntry {
@@ -363,12 +488,20 @@ impl Session {
         // SAFETY: `ranked` outlives the call; `requirements` belong to the compiled model; the others are places for results.
         unsafe {
             let environment = self.runtime.0.handle;
-            let status = (api.buffer_from_requirements)(environment, &ranked, requirements, &mut buffer);
-            check(task, "LiteRtCreateManagedTensorBufferFromRequirements", status)?;
+            let status =
+                (api.buffer_from_requirements)(environment, &ranked, requirements, &mut buffer);
+            check(
+                task,
+                "LiteRtCreateManagedTensorBufferFromRequirements",
+                status,
+            )?;
             let status = (api.packed_size)(buffer, &mut bytes);
             if status != 0 || bytes != entry.len() * entry.dtype.size() {
                 (api.destroy_buffer)(buffer);
-                return Err(other(format!(" `{}` has {bytes} bytes, its shape needs another number", entry.name)));
+                return Err(other(format!(
+                    " `{}` has {bytes} bytes, its shape needs another number",
+                    entry.name
+                )));
             }
         }
         Ok((entry, buffer))
@@ -389,7 +522,11 @@ impl Session {
         let mut fully = false;
         // SAFETY: the compiled model is valid, `fully` is a place for the result.
         let status = unsafe { (self.runtime.0.api.fully_accelerated)(self.compiled, &mut fully) };
-        check(self.task.name(), "LiteRtCompiledModelIsFullyAccelerated", status)?;
+        check(
+            self.task.name(),
+            "LiteRtCompiledModelIsFullyAccelerated",
+            status,
+        )?;
         Ok(fully)
     }
 
@@ -399,7 +536,14 @@ impl Session {
         // SAFETY: all handles are valid and unlocked, `&mut self` keeps other calls away.
         let status = unsafe {
             let (n_in, n_out) = (inputs.len(), outputs.len());
-            (self.runtime.0.api.run)(self.compiled, 0, n_in, inputs.as_mut_ptr(), n_out, outputs.as_mut_ptr())
+            (self.runtime.0.api.run)(
+                self.compiled,
+                0,
+                n_in,
+                inputs.as_mut_ptr(),
+                n_out,
+                outputs.as_mut_ptr(),
+            )
         };
         check(self.task.name(), "LiteRtRunCompiledModel", status)
     }
@@ -418,9 +562,15 @@ impl Session {
         // stays locked until `locked` is dropped, and `&mut self` makes the borrow exclusive.
         let tensor = unsafe {
             match self.inputs[i].dtype {
-                Dtype::Int8 => TensorMut::I8(std::slice::from_raw_parts_mut(locked.memory.cast(), n)),
-                Dtype::Uint8 => TensorMut::U8(std::slice::from_raw_parts_mut(locked.memory.cast(), n)),
-                Dtype::Float32 => TensorMut::F32(std::slice::from_raw_parts_mut(locked.memory.cast(), n)),
+                Dtype::Int8 => {
+                    TensorMut::I8(std::slice::from_raw_parts_mut(locked.memory.cast(), n))
+                }
+                Dtype::Uint8 => {
+                    TensorMut::U8(std::slice::from_raw_parts_mut(locked.memory.cast(), n))
+                }
+                Dtype::Float32 => {
+                    TensorMut::F32(std::slice::from_raw_parts_mut(locked.memory.cast(), n))
+                }
             }
         };
         Ok(fill(tensor))
@@ -441,7 +591,9 @@ impl Session {
             match self.outputs[i].dtype {
                 Dtype::Int8 => TensorRef::I8(std::slice::from_raw_parts(locked.memory.cast(), n)),
                 Dtype::Uint8 => TensorRef::U8(std::slice::from_raw_parts(locked.memory.cast(), n)),
-                Dtype::Float32 => TensorRef::F32(std::slice::from_raw_parts(locked.memory.cast(), n)),
+                Dtype::Float32 => {
+                    TensorRef::F32(std::slice::from_raw_parts(locked.memory.cast(), n))
+                }
             }
         };
         Ok(read(tensor))
@@ -453,7 +605,11 @@ impl Drop for Session {
         let api = &self.runtime.0.api;
         // SAFETY: each handle was created once and is destroyed once, buffers before the compiled model, that before the model.
         unsafe {
-            for buffer in self.input_buffers.drain(..).chain(self.output_buffers.drain(..)) {
+            for buffer in self
+                .input_buffers
+                .drain(..)
+                .chain(self.output_buffers.drain(..))
+            {
                 (api.destroy_buffer)(buffer);
             }
             if !self.compiled.is_null() {
@@ -480,7 +636,11 @@ impl<'a> Locked<'a> {
         // SAFETY: the buffer is valid and unlocked: locks do not outlive the closures of `with_input` and `with_output`.
         let status = unsafe { (api.lock)(buffer, &mut memory, mode) };
         check(session.task.name(), "LiteRtLockTensorBuffer", status)?;
-        Ok(Self { api, buffer, memory })
+        Ok(Self {
+            api,
+            buffer,
+            memory,
+        })
     }
 }
 

@@ -16,9 +16,19 @@ pub enum PixelLut {
 impl PixelLut {
     /// `q = round((pixel - mean) / std / scale) + zero_point`, clamped; without quantization `(pixel - mean) / std`.
     pub fn new(preprocessing: &Preprocessing, input: &TensorEntry) -> Self {
-        let (mean, std) = (preprocessing.mean, if preprocessing.std == 0.0 { 1.0 } else { preprocessing.std });
+        let (mean, std) = (
+            preprocessing.mean,
+            if preprocessing.std == 0.0 {
+                1.0
+            } else {
+                preprocessing.std
+            },
+        );
         let normal = |pixel: usize| (pixel as f32 - mean) / std;
-        let (scale, zero) = (input.scale.unwrap_or(1.0), input.zero_point.unwrap_or(0) as f32);
+        let (scale, zero) = (
+            input.scale.unwrap_or(1.0),
+            input.zero_point.unwrap_or(0) as f32,
+        );
         let quantized = |pixel: usize| (normal(pixel) / scale).round() + zero;
         match input.dtype {
             // `as` saturates, which is the clamp.
@@ -36,8 +46,13 @@ mod tests {
 
     #[test]
     fn values_are_normalised_and_quantized() {
-        let preprocessing =
-            Preprocessing { colour: Colour::Rgb, geometry: "stretch".into(), mean: 127.5, std: 127.5, note: String::new() };
+        let preprocessing = Preprocessing {
+            colour: Colour::Rgb,
+            geometry: "stretch".into(),
+            mean: 127.5,
+            std: 127.5,
+            note: String::new(),
+        };
         let mut input = TensorEntry {
             name: "x".into(),
             dtype: Dtype::Int8,
@@ -46,10 +61,14 @@ mod tests {
             zero_point: Some(-1),
             meaning: None,
         };
-        let PixelLut::I8(lut) = PixelLut::new(&preprocessing, &input) else { panic!("int8 gives an int8 table") };
+        let PixelLut::I8(lut) = PixelLut::new(&preprocessing, &input) else {
+            panic!("int8 gives an int8 table")
+        };
         assert_eq!((lut[0], lut[128], lut[255]), (-128, 0, 127));
         input.dtype = Dtype::Float32;
-        let PixelLut::F32(lut) = PixelLut::new(&preprocessing, &input) else { panic!("float gives a float table") };
+        let PixelLut::F32(lut) = PixelLut::new(&preprocessing, &input) else {
+            panic!("float gives a float table")
+        };
         assert_eq!((lut[0], lut[255]), (-1.0, 1.0));
     }
 }

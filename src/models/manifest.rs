@@ -189,9 +189,14 @@ impl Manifest {
     /// # Errors
     /// [`ModelError::Missing`] or [`ModelError::Manifest`] with the key and what is allowed.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ModelError::Missing { path: path.to_owned(), source })?;
-        Self::parse(&text).map_err(|detail| ModelError::Manifest { path: path.to_owned(), detail })
+        let text = std::fs::read_to_string(path).map_err(|source| ModelError::Missing {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text).map_err(|detail| ModelError::Manifest {
+            path: path.to_owned(),
+            detail,
+        })
     }
 
     /// Reads and checks the text of a manifest.
@@ -199,14 +204,20 @@ impl Manifest {
     /// # Errors
     /// Line, key, what was found, what is allowed.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let manifest: Self = toml::from_str(text).map_err(|e| e.to_string().trim().replace('\n', " "))?;
+        let manifest: Self =
+            toml::from_str(text).map_err(|e| e.to_string().trim().replace('\n', " "))?;
         if manifest.format != 1 {
             return Err(format!("`format`: found {}, allowed: 1", manifest.format));
         }
         for (i, model) in manifest.model.iter().enumerate() {
-            model.check().map_err(|e| format!("model `{}`: {e}", model.task))?;
+            model
+                .check()
+                .map_err(|e| format!("model `{}`: {e}", model.task))?;
             if manifest.model[..i].iter().any(|m| m.task == model.task) {
-                return Err(format!("model `{}` stands twice, allowed: once", model.task));
+                return Err(format!(
+                    "model `{}` stands twice, allowed: once",
+                    model.task
+                ));
             }
         }
         Ok(manifest)
@@ -220,15 +231,33 @@ const LARGEST_TENSOR: u64 = 16 * 1024 * 1024;
 
 impl ModelEntry {
     fn check(&self) -> Result<(), String> {
-        let plain = !self.file.is_empty() && self.file.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        let plain = !self.file.is_empty()
+            && self
+                .file
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         if !plain || self.file.starts_with('.') {
-            return Err(format!("`file`: found {:?}, allowed: a file name of letters, digits, `.`, `_`, `-`", self.file));
+            return Err(format!(
+                "`file`: found {:?}, allowed: a file name of letters, digits, `.`, `_`, `-`",
+                self.file
+            ));
         }
-        if self.sha256.len() != 64 || !self.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(format!("`sha256`: found {:?}, allowed: 64 digits 0-9a-f", self.sha256));
+        if self.sha256.len() != 64
+            || !self
+                .sha256
+                .bytes()
+                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        {
+            return Err(format!(
+                "`sha256`: found {:?}, allowed: 64 digits 0-9a-f",
+                self.sha256
+            ));
         }
         if self.bytes == 0 || self.bytes > LARGEST_FILE {
-            return Err(format!("`bytes`: found {}, allowed: 1 to {LARGEST_FILE}", self.bytes));
+            return Err(format!(
+                "`bytes`: found {}, allowed: 1 to {LARGEST_FILE}",
+                self.bytes
+            ));
         }
         if self.precision != Precision::Int8 && self.reason.as_ref().is_none_or(String::is_empty) {
             return Err("`reason`: not there, needed because `precision` is not int8".to_owned());
@@ -241,16 +270,25 @@ impl ModelEntry {
             ));
         }
         for tensor in self.input.iter().chain(&self.output) {
-            let elements = tensor.shape.iter().try_fold(1u64, |n, d| n.checked_mul(u64::from(*d)));
+            let elements = tensor
+                .shape
+                .iter()
+                .try_fold(1u64, |n, d| n.checked_mul(u64::from(*d)));
             if tensor.shape.is_empty()
                 || tensor.shape.len() > 8
                 || elements.is_none_or(|n| n == 0 || n > LARGEST_TENSOR)
             {
-                return Err(format!("tensor `{}`: `shape`: found {:?}, allowed: 1 to 8 sizes above 0", tensor.name, tensor.shape));
+                return Err(format!(
+                    "tensor `{}`: `shape`: found {:?}, allowed: 1 to 8 sizes above 0",
+                    tensor.name, tensor.shape
+                ));
             }
             let quantized = tensor.dtype != Dtype::Float32;
             if quantized != (tensor.scale.is_some() && tensor.zero_point.is_some()) {
-                return Err(format!("tensor `{}`: quantized tensors need `scale` and `zero_point`, others none", tensor.name));
+                return Err(format!(
+                    "tensor `{}`: quantized tensors need `scale` and `zero_point`, others none",
+                    tensor.name
+                ));
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use super::calm::{Calm, Tally};
 use crate::base::time::Moment;
 use crate::guidance::model::DocumentPrompt;
+use crate::perception::document::limits::DocumentLimits;
 use crate::perception::document::mrz::Mrz;
 use crate::perception::observation::{DocumentObservation, DocumentProblem};
 use crate::verdict::evidence::{Measure, PortraitEvidence};
@@ -70,6 +71,7 @@ impl DocumentStep {
         seen: &DocumentObservation,
         at: Moment,
         rules: &DocumentRules,
+        limits: &DocumentLimits,
     ) -> Option<ReadDocument> {
         self.n_frames += 1;
         if let Some(reading) = &seen.reading {
@@ -83,7 +85,9 @@ impl DocumentStep {
         }
         if let Some(problem) = seen.problem {
             self.problems
-                .count((problem, measure_of(problem, seen)), |a, b| a.0 == b.0);
+                .count((problem, measure_of(problem, seen, limits)), |a, b| {
+                    a.0 == b.0
+                });
             self.prompt.offer(prompt_for(problem), at);
         } else if seen.reading.is_some() {
             let portrait_poor = self
@@ -218,43 +222,41 @@ pub fn reason_for(problem: DocumentProblem) -> Reason {
     }
 }
 
-fn measure_of(problem: DocumentProblem, seen: &DocumentObservation) -> Option<Measure> {
-    use crate::perception::document::limits;
+fn measure_of(
+    problem: DocumentProblem,
+    seen: &DocumentObservation,
+    limits: &DocumentLimits,
+) -> Option<Measure> {
     let (name, value, limit, unit) = match problem {
         DocumentProblem::TooSmall => (
             "document_area",
             seen.area_share,
-            limits::LEAST_AREA_SHARE,
+            limits.min_area_share,
             "share",
         ),
         DocumentProblem::Tilted => (
             "document_tilt",
             seen.tilt_degrees,
-            limits::LARGEST_TILT_DEGREES,
+            limits.max_tilt_degrees,
             "deg",
         ),
-        DocumentProblem::Moving => (
-            "document_motion",
-            seen.motion?,
-            limits::LARGEST_MOTION,
-            "share",
-        ),
+        DocumentProblem::Moving => ("document_motion", seen.motion?, limits.max_motion, "share"),
         DocumentProblem::Blurred => (
             "document_sharpness",
             seen.sharpness,
-            limits::LEAST_SHARPNESS,
+            limits.min_sharpness,
             "variance",
         ),
         DocumentProblem::Glare => (
             "document_glare",
             seen.glare_share,
-            limits::LARGEST_GLARE_SHARE,
+            limits.max_glare_share,
             "share",
         ),
         DocumentProblem::TooDark => (
             "document_luminance",
             seen.luminance,
-            limits::LEAST_LUMINANCE,
+            limits.min_luminance,
             "share",
         ),
         _ => return None,

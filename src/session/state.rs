@@ -409,7 +409,12 @@ impl Session {
                 vec![Effect::CheckTicket(code)]
             }
             (State::Document(step), Seen::Document(seen)) => {
-                let read = step.observe(&seen, at, &self.house.policy.document);
+                let read = step.observe(
+                    &seen,
+                    at,
+                    &self.house.policy.document,
+                    &self.house.document_limits,
+                );
                 if let Some(document) = read {
                     self.document_read(&document, now);
                 }

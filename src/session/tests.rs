@@ -11,8 +11,8 @@ use crate::guidance::model::{ResultSign, Screen};
 use crate::hal::{Button, ButtonAction, ButtonEvent, DeviceFault, DeviceKind};
 use crate::perception::document::mrz::{CheckResult, Mrz, MrzChecks, MrzFormat};
 use crate::perception::observation::{
-    DocumentObservation, DocumentProblem, DocumentReading, FaceObservation, Observation, PortraitObservation, PrimaryFace,
-    SceneLight, Seen, VisionTask,
+    DocumentObservation, DocumentProblem, DocumentReading, FaceObservation, Observation,
+    PortraitObservation, PrimaryFace, SceneLight, Seen, VisionTask,
 };
 use crate::perception::quality::{Assessment, QualityComponent, QualityReport};
 use crate::trust::ticket::{Bytes, Reference, Ticket, TicketClaims};
@@ -25,8 +25,13 @@ use std::time::Duration;
 
 fn house() -> House {
     House {
-        policy: Policy::parse(include_str!("../../board/policies/utopia-standard.toml")).expect("the example is a policy"),
-        policy_stamp: PolicyStamp { id: "utopia-standard".into(), version: 1, sha256: "0".repeat(64) },
+        policy: Policy::parse(include_str!("../../board/policies/utopia-standard.toml"))
+            .expect("the example is a policy"),
+        policy_stamp: PolicyStamp {
+            id: "utopia-standard".into(),
+            version: 1,
+            sha256: "0".repeat(64),
+        },
         threshold: ComparisonThreshold {
             score: 0.5,
             false_match_rate: 1e-4,
@@ -34,6 +39,7 @@ fn house() -> House {
             calibration: "test".into(),
         },
         models: Vec::new(),
+        document_limits: Default::default(),
         frame_size: (1280, 720),
         language: Language::Zh,
         consent_text_version: "consent-test",
@@ -44,7 +50,13 @@ fn house() -> House {
 
 fn mrz() -> Mrz {
     let v = CheckResult::Verified;
-    let checks = MrzChecks { document_number: v, birth_date: v, expiry_date: v, optional_data: v, composite: v };
+    let checks = MrzChecks {
+        document_number: v,
+        birth_date: v,
+        expiry_date: v,
+        optional_data: v,
+        composite: v,
+    };
     Mrz {
         format: MrzFormat::Td3,
         document_code: "P".into(),
@@ -87,15 +99,32 @@ fn ticket(purpose: Purpose) -> Box<Ticket> {
 }
 
 fn document(mrz: Mrz, portrait_px: f32) -> Seen {
-    let portrait = PortraitObservation { bounds: Default::default(), inter_eye_px: portrait_px, detection_score: 0.9 };
-    let reading = DocumentReading { mrz, mrz_confidence: 0.9, portrait: Some(portrait) };
-    Seen::Document(Box::new(DocumentObservation { reading: Some(Box::new(reading)), ..DocumentObservation::default() }))
+    let portrait = PortraitObservation {
+        bounds: Default::default(),
+        inter_eye_px: portrait_px,
+        detection_score: 0.9,
+    };
+    let reading = DocumentReading {
+        mrz,
+        mrz_confidence: 0.9,
+        portrait: Some(portrait),
+    };
+    Seen::Document(Box::new(DocumentObservation {
+        reading: Some(Box::new(reading)),
+        ..DocumentObservation::default()
+    }))
 }
 
 fn face(score: Option<f32>) -> Seen {
     let mut quality = QualityReport::default();
     for component in QualityComponent::ALL {
-        quality.set(component, Assessment::Value { raw: 1.0, scalar: 90 });
+        quality.set(
+            component,
+            Assessment::Value {
+                raw: 1.0,
+                scalar: 90,
+            },
+        );
     }
     let primary = PrimaryFace {
         bounds: crate::base::geometry::Rect::new(540.0, 260.0, 200.0, 200.0),
@@ -108,7 +137,10 @@ fn face(score: Option<f32>) -> Seen {
         light: Default::default(),
         comparison_score: score,
     };
-    Seen::Face(Box::new(FaceObservation { n_faces: 1, primary: Some(primary) }))
+    Seen::Face(Box::new(FaceObservation {
+        n_faces: 1,
+        primary: Some(primary),
+    }))
 }
 
 /// A booth around the session: answers effects at once, counts what was reserved, stored and shown.
@@ -151,15 +183,19 @@ impl Bench {
                         _ => Err(TicketRefusal::Invalid),
                     })),
                     Effect::Reserve { fallback, .. } => {
-                        let fallback: serde_json::Value = serde_json::from_slice(&fallback).expect("JSON");
+                        let fallback: serde_json::Value =
+                            serde_json::from_slice(&fallback).expect("JSON");
                         assert_eq!(fallback["reasons"][0]["code"], "session.interrupted_power");
                         self.n_reserved += 1;
                         events.push(Event::Reserved(Ok(())));
                     }
-                    Effect::RunPreflight => events.push(Event::Preflight(PreflightRecord::default())),
+                    Effect::RunPreflight => {
+                        events.push(Event::Preflight(PreflightRecord::default()))
+                    }
                     Effect::UseReference(template) => assert_eq!(template.len(), 512),
                     Effect::Store { payload } if self.store_works => {
-                        self.stored.push(serde_json::from_slice(&payload).expect("JSON"));
+                        self.stored
+                            .push(serde_json::from_slice(&payload).expect("JSON"));
                         events.push(Event::Stored(Ok(())));
                     }
                     Effect::Store { .. } => events.push(Event::Stored(Err(StoreRefusal::Storage))),
@@ -172,18 +208,43 @@ impl Bench {
 
     fn check_invariants(&self) {
         // Nothing is shown as a result before it is stored, and every reserved place gets exactly one outcome.
-        let verified = matches!(self.session.state(), State::Result { sign: ResultSign::Verified, .. });
-        assert!(!verified || self.stored.last().is_some_and(|o| o["result"] == "verified"));
+        let verified = matches!(
+            self.session.state(),
+            State::Result {
+                sign: ResultSign::Verified,
+                ..
+            }
+        );
+        assert!(
+            !verified
+                || self
+                    .stored
+                    .last()
+                    .is_some_and(|o| o["result"] == "verified")
+        );
         assert!(self.stored.len() <= self.n_reserved);
         let open = matches!(
             self.session.state(),
-            State::Consent | State::Preflight | State::Document(_) | State::Face(_) | State::Retry { .. } | State::Storing { .. }
+            State::Consent
+                | State::Preflight
+                | State::Document(_)
+                | State::Face(_)
+                | State::Retry { .. }
+                | State::Storing { .. }
         );
-        let practice = self.session.visit().is_some_and(super::visit::Visit::is_practice);
+        let practice = self
+            .session
+            .visit()
+            .is_some_and(super::visit::Visit::is_practice);
         if !open && !matches!(self.session.state(), State::Admitting) {
             assert_eq!(self.stored.len(), self.n_reserved, "{:?}", self.screen());
         } else if open && !practice {
-            assert_eq!(self.stored.len() + 1, self.n_reserved, "{:?}", self.screen());
+            assert_eq!(
+                self.stored.len() + 1,
+                self.n_reserved,
+                "{:?}",
+                self.screen()
+            );
         }
     }
 
@@ -194,13 +255,27 @@ impl Bench {
 
     fn see(&mut self, seen: Seen) {
         self.at = self.at.plus(Duration::from_millis(33));
-        let scene = SceneLight { mean: 0.5, bright_share: 0.0, dark_share: 0.0 };
-        self.send(Event::Seen(Observation { at: self.at, sequence: 0, scene, seen, took_us: 0 }));
+        let scene = SceneLight {
+            mean: 0.5,
+            bright_share: 0.0,
+            dark_share: 0.0,
+        };
+        self.send(Event::Seen(Observation {
+            at: self.at,
+            sequence: 0,
+            scene,
+            seen,
+            took_us: 0,
+        }));
     }
 
     fn press(&mut self, button: Button) {
         for action in [ButtonAction::Pressed, ButtonAction::Released] {
-            self.send(Event::Button(ButtonEvent { button, action, at: self.at }));
+            self.send(Event::Button(ButtonEvent {
+                button,
+                action,
+                at: self.at,
+            }));
         }
     }
 
@@ -234,7 +309,11 @@ impl Bench {
 }
 
 fn now(at: Moment) -> Now {
-    Now { at, wall: WallTime(1_795_468_444_000 + i64::try_from(at.as_millis()).expect("small")), chance: [9; 10] }
+    Now {
+        at,
+        wall: WallTime(1_795_468_444_000 + i64::try_from(at.as_millis()).expect("small")),
+        chance: [9; 10],
+    }
 }
 
 #[test]
@@ -245,7 +324,10 @@ fn a_good_session_is_verified_and_stored_once() {
     b.show_face(0.8, 5);
     assert_eq!(b.screen(), Screen::Result(ResultSign::Verified));
     let outcome = &b.stored[0];
-    assert_eq!((&outcome["result"], &outcome["disposition"]), (&"verified".into(), &"none".into()));
+    assert_eq!(
+        (&outcome["result"], &outcome["disposition"]),
+        (&"verified".into(), &"none".into())
+    );
     assert_eq!(outcome["consent"]["given"], true);
     assert_eq!(outcome["fields"]["birth_date"], "match");
     assert_eq!(b.n_forgotten, 1);
@@ -275,26 +357,51 @@ fn stale_measurements_do_not_count() {
     assert_eq!(b.session.vision_task(), VisionTask::Face);
     for _ in 0..50 {
         let scene = SceneLight::default();
-        b.send(Event::Seen(Observation { at: stale, sequence: 0, scene, seen: face(Some(0.9)), took_us: 0 }));
+        b.send(Event::Seen(Observation {
+            at: stale,
+            sequence: 0,
+            scene,
+            seen: face(Some(0.9)),
+            took_us: 0,
+        }));
     }
     b.wait(800);
-    assert_eq!(b.session.vision_task(), VisionTask::Face, "old frames decided nothing");
+    assert_eq!(
+        b.session.vision_task(),
+        VisionTask::Face,
+        "old frames decided nothing"
+    );
 }
 
 #[test]
 fn each_scene_ends_as_it_must() {
-    let check = |change: fn(&mut Mrz), n_readings, score, n_faces, result: &str, code: &str, sign| {
-        let mut b = Bench::new();
-        b.to_document();
-        let mut document = mrz();
-        change(&mut document);
-        b.read_document(&document, n_readings);
-        b.show_face(score, n_faces);
-        let outcome = b.stored.last().expect("an outcome");
-        assert_eq!((outcome["result"].as_str(), outcome["reasons"][0]["code"].as_str()), (Some(result), Some(code)));
-        assert_eq!(b.screen(), Screen::Result(sign));
-    };
-    check(|_| {}, 2, 0.2, 10, "not_verified", "face.mismatch", ResultSign::SeeStaff);
+    let check =
+        |change: fn(&mut Mrz), n_readings, score, n_faces, result: &str, code: &str, sign| {
+            let mut b = Bench::new();
+            b.to_document();
+            let mut document = mrz();
+            change(&mut document);
+            b.read_document(&document, n_readings);
+            b.show_face(score, n_faces);
+            let outcome = b.stored.last().expect("an outcome");
+            assert_eq!(
+                (
+                    outcome["result"].as_str(),
+                    outcome["reasons"][0]["code"].as_str()
+                ),
+                (Some(result), Some(code))
+            );
+            assert_eq!(b.screen(), Screen::Result(sign));
+        };
+    check(
+        |_| {},
+        2,
+        0.2,
+        10,
+        "not_verified",
+        "face.mismatch",
+        ResultSign::SeeStaff,
+    );
     check(
         |m| m.checks.composite = CheckResult::Refuted,
         4,
@@ -313,7 +420,15 @@ fn each_scene_ends_as_it_must() {
         "data.mismatch.birth_date",
         ResultSign::SeeStaff,
     );
-    check(|m| m.expiry_date = Secret::new("200415"), 2, 0.8, 0, "not_verified", "doc.expired", ResultSign::OtherDocument);
+    check(
+        |m| m.expiry_date = Secret::new("200415"),
+        2,
+        0.8,
+        0,
+        "not_verified",
+        "doc.expired",
+        ResultSign::OtherDocument,
+    );
     check(
         |m| m.format = MrzFormat::Td1,
         2,
@@ -380,8 +495,20 @@ fn a_used_ticket_is_refused_and_a_full_disk_is_the_booths_fault() {
         session.step(now(Moment::ZERO), Event::Ready);
         let scene = SceneLight::default();
         let seen = Seen::Code(Some(Secret::new("good")));
-        session.step(now(Moment::ZERO), Event::Seen(Observation { at: Moment::ZERO, sequence: 0, scene, seen, took_us: 0 }));
-        session.step(now(Moment::ZERO), Event::Ticket(Ok(ticket(Purpose::Onboarding))));
+        session.step(
+            now(Moment::ZERO),
+            Event::Seen(Observation {
+                at: Moment::ZERO,
+                sequence: 0,
+                scene,
+                seen,
+                took_us: 0,
+            }),
+        );
+        session.step(
+            now(Moment::ZERO),
+            Event::Ticket(Ok(ticket(Purpose::Onboarding))),
+        );
         session.step(now(Moment::ZERO), Event::Reserved(Err(refusal)));
         assert_eq!(session.ui(Moment::ZERO).screen.name(), screen);
     }
@@ -392,10 +519,21 @@ fn a_camera_fault_ends_the_session_as_the_booths_and_clears() {
     let mut b = Bench::new();
     b.to_document();
     let error = std::io::Error::from_raw_os_error(19);
-    b.send(Event::Fault(DeviceFault::from_errno(DeviceKind::Camera, "/dev/video0", "read", &error)));
+    b.send(Event::Fault(DeviceFault::from_errno(
+        DeviceKind::Camera,
+        "/dev/video0",
+        "read",
+        &error,
+    )));
     assert_eq!(b.screen(), Screen::Result(ResultSign::BoothFault));
     let outcome = &b.stored[0];
-    assert_eq!((outcome["result"].as_str(), outcome["uses_attempt"].as_bool()), (Some("aborted_equipment"), Some(false)));
+    assert_eq!(
+        (
+            outcome["result"].as_str(),
+            outcome["uses_attempt"].as_bool()
+        ),
+        (Some("aborted_equipment"), Some(false))
+    );
     b.wait(10_000);
     assert_eq!(b.screen(), Screen::OutOfService);
     b.send(Event::FaultCleared(DeviceKind::Camera));
@@ -407,7 +545,10 @@ fn a_step_that_times_out_is_repeated_until_the_attempts_are_used_up() {
     let mut b = Bench::new();
     b.to_document();
     for attempt in 1..=3 {
-        let tilted = DocumentObservation { problem: Some(DocumentProblem::Tilted), ..DocumentObservation::default() };
+        let tilted = DocumentObservation {
+            problem: Some(DocumentProblem::Tilted),
+            ..DocumentObservation::default()
+        };
         b.see(Seen::Document(Box::new(tilted)));
         b.wait(46_000);
         if attempt < 3 {
@@ -417,7 +558,13 @@ fn a_step_that_times_out_is_repeated_until_the_attempts_are_used_up() {
         }
     }
     let outcome = &b.stored[0];
-    assert_eq!((outcome["result"].as_str(), outcome["reasons"][0]["code"].as_str()), (Some("inconclusive"), Some("doc.tilted")));
+    assert_eq!(
+        (
+            outcome["result"].as_str(),
+            outcome["reasons"][0]["code"].as_str()
+        ),
+        (Some("inconclusive"), Some("doc.tilted"))
+    );
 }
 
 #[test]
@@ -439,7 +586,11 @@ fn nothing_is_shown_while_storing_fails_and_it_is_tried_again() {
 fn holding_the_other_button_hands_over() {
     let mut b = Bench::new();
     b.to_document();
-    b.send(Event::Button(ButtonEvent { button: Button::Cancel, action: ButtonAction::Pressed, at: b.at }));
+    b.send(Event::Button(ButtonEvent {
+        button: Button::Cancel,
+        action: ButtonAction::Pressed,
+        at: b.at,
+    }));
     b.wait(2_100);
     assert_eq!(b.screen(), Screen::HandOver);
     assert_eq!(b.stored[0]["reasons"][0]["code"], "staff.assisted");

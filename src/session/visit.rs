@@ -3,6 +3,7 @@
 use crate::base::ids::{Language, SessionId};
 use crate::base::terms::{Field, FieldMatch, Purpose};
 use crate::base::time::Moment;
+use crate::perception::document::limits::DocumentLimits;
 use crate::session::event::Now;
 use crate::trust::ticket::Ticket;
 use crate::verdict::decision::{ComparisonThreshold, Decision, decide};
@@ -27,6 +28,8 @@ pub struct House {
     pub threshold: ComparisonThreshold,
     /// The models that are loaded.
     pub models: Vec<ModelStamp>,
+    /// What a document in a frame has to fulfil.
+    pub document_limits: DocumentLimits,
     /// Width and height of the camera's frames.
     pub frame_size: (u32, u32),
     /// Language of the idle screen and of practice.

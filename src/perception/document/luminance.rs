@@ -7,17 +7,6 @@ pub(crate) const fn of_rgb(r: u8, g: u8, b: u8) -> u8 {
     ((77 * r as u32 + 150 * g as u32 + 29 * b as u32 + 128) >> 8) as u8
 }
 
-/// Luminance of one pixel; `x` and `y` have to be inside the frame.
-pub(crate) fn pixel(frame: &FrameView<'_>, x: u32, y: u32) -> u8 {
-    let row = frame.row(y);
-    let x = x as usize;
-    match frame.format() {
-        PixelFormat::Yuyv => row[2 * x],
-        PixelFormat::Grey8 => row[x],
-        PixelFormat::Rgb8 => of_rgb(row[3 * x], row[3 * x + 1], row[3 * x + 2]),
-    }
-}
-
 /// Writes the luminance of the whole frame into `plane`, tightly packed rows. Allocates only if `plane` has to grow.
 pub(crate) fn plane(frame: &FrameView<'_>, plane: &mut Vec<u8>) {
     let width = frame.width() as usize;
@@ -66,7 +55,6 @@ mod tests {
             let mut found = Vec::new();
             plane(&frame, &mut found);
             assert_eq!(found, expected, "{format:?}");
-            assert_eq!(pixel(&frame, 1, 1), expected[3], "{format:?}");
         }
     }
 }

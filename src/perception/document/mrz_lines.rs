@@ -1,0 +1,294 @@
+//! Reads the machine readable zone of a page: its lines are found by their print, cut out of the frame, and given to the line
+//! reader, upright and upside down. Check digits decide what is right; more cuts are tried only while they do not verify.
+
+mod ctc;
+mod find;
+mod fit;
+mod strip;
+
+use super::mrz::Mrz;
+use super::net::{Net, NetError};
+use super::page::Page;
+use super::rectify;
+use crate::base::frame::FrameView;
+use find::{Candidate, LineFinder};
+use fit::LineText;
+use strip::{Padding, Strip};
+use zeroize::Zeroize;
+
+/// Width of the page that lines are looked for in.
+pub const PAGE_WIDTH: u32 = find::WIDTH as u32;
+
+/// Input of the line reader.
+const STRIP_WIDTH: usize = 576;
+const STRIP_HEIGHT: usize = 32;
+/// Samples averaged for one pixel of a strip, in each direction.
+const SUB: usize = 2;
+/// Cuts that are tried, the one that is right most often first.
+const PADDINGS: [Padding; 5] = [
+    Padding {
+        ends: 0.6,
+        edges: 0.45,
+    },
+    Padding {
+        ends: 0.9,
+        edges: 0.3,
+    },
+    Padding {
+        ends: 0.4,
+        edges: 0.6,
+    },
+    Padding {
+        ends: 0.8,
+        edges: 0.55,
+    },
+    Padding {
+        ends: 0.3,
+        edges: 0.3,
+    },
+];
+/// Below this mean confidence in both directions, the candidate is no print of the reader's alphabet: no other cut is tried.
+const LEAST_CONFIDENCE: f32 = 0.7;
+/// A zone is taken at once if so many check digits verify and none is refuted: all that every format has.
+const ENOUGH_CHECKS: usize = 4;
+/// Texts that are off by more than this from every format get no other cut: their ends were not found, or it is no zone.
+const FAR_OFF: usize = 6;
+/// Strips read for one page at most, so that a page full of print cannot hold up the frames behind it.
+const MAX_STRIPS: usize = 60;
+/// The margin that is added where the corners may have cut the zone off, as a share of the page.
+const MARGIN: f32 = 0.07;
+
+/// A zone that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadZone {
+    /// The parsed zone.
+    pub mrz: Mrz,
+    /// Lowest mean confidence over the lines, 0..=1.
+    pub confidence: f32,
+    /// The page stands upside down.
+    pub half_turned: bool,
+}
+
+/// What a page says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ZoneReading {
+    /// No lines like those of a machine readable zone.
+    NoZone,
+    /// Lines of the right kind, but no text whose check digits verify.
+    Unreadable,
+    /// The zone.
+    Read(Box<ReadZone>),
+}
+
+/// Reads zones; keeps its buffers.
+pub struct MrzReader {
+    net: Box<dyn Net>,
+    finder: LineFinder,
+    candidates: Vec<Candidate>,
+    enlarged: Page,
+    strip: Vec<f32>,
+    logits: Vec<f32>,
+    n_strips: usize,
+}
+
+impl std::fmt::Debug for MrzReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "MrzReader({:?})", self.net)
+    }
+}
+
+/// The best that was read so far.
+#[derive(Default)]
+struct Best {
+    zone: Option<ReadZone>,
+    /// Lines of about the right lengths were read with some confidence.
+    seen: bool,
+}
+
+impl Best {
+    fn offer(&mut self, lines: &[LineText], confidence: f32, half_turned: bool) {
+        self.seen |= confidence >= LEAST_CONFIDENCE && fit::nearest_format(lines).is_some();
+        let Some(mrz) = fit::zone(lines) else {
+            return;
+        };
+        let rank = |mrz: &Mrz, confidence: f32| (fit::quality(mrz), (confidence * 1e3) as i32);
+        if self
+            .zone
+            .as_ref()
+            .is_none_or(|z| rank(&mrz, confidence) > rank(&z.mrz, z.confidence))
+        {
+            self.zone = Some(ReadZone {
+                mrz,
+                confidence,
+                half_turned,
+            });
+        }
+    }
+
+    fn is_certain(&self) -> bool {
+        self.zone.as_ref().is_some_and(|z| {
+            !z.mrz.checks.any_refuted() && z.mrz.checks.n_verified() >= ENOUGH_CHECKS
+        })
+    }
+}
+
+impl MrzReader {
+    /// A reader on the net for lines: `[1, 32, 576, 1]`, normalised luminance, to logits `[1, 144, 38]`.
+    pub fn new(net: Box<dyn Net>) -> Self {
+        Self {
+            net,
+            finder: LineFinder::default(),
+            candidates: Vec::new(),
+            enlarged: Page::default(),
+            strip: vec![0.0; STRIP_WIDTH * STRIP_HEIGHT],
+            logits: vec![0.0; ctc::N_STEPS * ctc::N_CLASSES],
+            n_strips: 0,
+        }
+    }
+
+    /// Reads the zone of `page`, which was taken from `frame`. At least `min_verified` check digits have to verify.
+    ///
+    /// # Errors
+    /// [`NetError`] if the net could not be run.
+    pub fn read(
+        &mut self,
+        frame: &FrameView<'_>,
+        page: &Page,
+        min_verified: usize,
+    ) -> Result<ZoneReading, NetError> {
+        let mut best = Best::default();
+        self.try_page(frame, page, &mut best)?;
+        if !best.is_certain()
+            && let Some(quad) = page.enlarged(MARGIN)
+        {
+            let mut enlarged = std::mem::take(&mut self.enlarged);
+            if enlarged.take(frame, &quad, page.height()) {
+                self.try_page(frame, &enlarged, &mut best)?;
+            }
+            self.enlarged = enlarged;
+        }
+        Ok(match best.zone {
+            Some(zone) if zone.mrz.checks.n_verified() >= min_verified => {
+                ZoneReading::Read(Box::new(zone))
+            }
+            _ if best.seen => ZoneReading::Unreadable,
+            _ => ZoneReading::NoZone,
+        })
+    }
+
+    /// Wipes what was derived from pixels.
+    pub fn forget(&mut self) {
+        self.finder.forget();
+        self.enlarged.forget();
+        self.strip.as_mut_slice().zeroize();
+        self.logits.as_mut_slice().zeroize();
+    }
+
+    fn try_page(
+        &mut self,
+        frame: &FrameView<'_>,
+        page: &Page,
+        best: &mut Best,
+    ) -> Result<(), NetError> {
+        self.candidates.clear();
+        self.candidates
+            .extend_from_slice(self.finder.find(page.plane()));
+        self.n_strips = 0;
+        for i in 0..self.candidates.len() {
+            let candidate = self.candidates[i];
+            self.try_candidate(frame, page, &candidate, best)?;
+            if best.is_certain() || self.n_strips >= MAX_STRIPS {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn try_candidate(
+        &mut self,
+        frame: &FrameView<'_>,
+        page: &Page,
+        candidate: &Candidate,
+        best: &mut Best,
+    ) -> Result<(), NetError> {
+        let n = candidate.n_bands;
+        let mut strips: Vec<Strip> = Vec::with_capacity(n);
+        for line in 0..n {
+            match strip::locate(&self.finder, candidate, line) {
+                Some(strip) => strips.push(strip),
+                None => return Ok(()),
+            }
+        }
+        // A line whose last characters were lost is as long as the others.
+        let longest = strips.iter().copied().reduce(|a, b| a.with_ends_of(&b));
+        for (k, padding) in PADDINGS.into_iter().enumerate() {
+            let mut any_print = false;
+            for half_turned in [false, true] {
+                let mut lines = Vec::with_capacity(n);
+                let mut confidence = 1.0f32;
+                for i in 0..n {
+                    let mut strip = strips[if half_turned { n - 1 - i } else { i }];
+                    // The first cut takes each line by itself, every other one takes their common ends.
+                    if let (1, Some(longest)) = (k % 2, &longest) {
+                        strip = strip.with_ends_of(longest);
+                    }
+                    let (text, c) = self.read_strip(frame, page, &strip, padding, half_turned)?;
+                    confidence = confidence.min(c);
+                    lines.push(text);
+                }
+                any_print |=
+                    confidence >= LEAST_CONFIDENCE && fit::format_within(&lines, FAR_OFF).is_some();
+                best.offer(&lines, confidence, half_turned);
+                if best.is_certain() {
+                    return Ok(());
+                }
+            }
+            if !any_print || self.n_strips >= MAX_STRIPS {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts one line out of the frame, once, and reads it.
+    fn read_strip(
+        &mut self,
+        frame: &FrameView<'_>,
+        page: &Page,
+        strip: &Strip,
+        padding: Padding,
+        half_turned: bool,
+    ) -> Result<(LineText, f32), NetError> {
+        let Some(map) = page.map() else {
+            return Ok((LineText::new(), 0.0));
+        };
+        let mut quad = strip.quad(padding);
+        if half_turned {
+            quad = rectify::half_turned(&quad);
+        }
+        self.n_strips += 1;
+        let size = (STRIP_WIDTH, STRIP_HEIGHT);
+        rectify::strip(frame, map, &quad, size, SUB, &mut self.strip);
+        normalise(&mut self.strip);
+        self.net.run(&self.strip, &mut [&mut self.logits])?;
+        Ok(ctc::decode(&self.logits))
+    }
+}
+
+impl Drop for MrzReader {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+/// `(x - mean) / (standard deviation + 8)`, as the reader was trained.
+fn normalise(values: &mut [f32]) {
+    let n = values.len() as f32;
+    let mean = values.iter().sum::<f32>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n;
+    let scale = 1.0 / (variance.sqrt() + 8.0);
+    values.iter_mut().for_each(|v| *v = (*v - mean) * scale);
+}
+
+#[cfg(test)]
+mod tests;

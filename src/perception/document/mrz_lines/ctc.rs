@@ -1,0 +1,66 @@
+//! Greedy decoding of the line reader's output (connectionist temporal classification).
+
+use super::fit::LineText;
+
+/// Steps of the output.
+pub(super) const N_STEPS: usize = 144;
+/// Classes: blank, then [`ALPHABET`].
+pub(super) const N_CLASSES: usize = 38;
+/// The characters of classes 1 to 37.
+const ALPHABET: &[u8; N_CLASSES - 1] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<";
+
+/// The most likely text of `[144, 38]` logits, and the mean probability of its characters (0 for no characters).
+pub(super) fn decode(logits: &[f32]) -> (LineText, f32) {
+    let mut text = LineText::new();
+    let mut sum = 0.0;
+    let mut previous = 0;
+    for step in logits.chunks_exact(N_CLASSES) {
+        let mut class = 0;
+        for (i, l) in step.iter().enumerate() {
+            if *l > step[class] {
+                class = i;
+            }
+        }
+        if class != previous && class != 0 {
+            text.push(ALPHABET[class - 1]);
+            let total: f32 = step.iter().map(|l| (l - step[class]).exp()).sum();
+            sum += 1.0 / total;
+        }
+        previous = class;
+    }
+    let confidence = if text.is_empty() {
+        0.0
+    } else {
+        sum / text.len() as f32
+    };
+    (text, confidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(classes: &[usize], expected: &str) {
+        let mut logits = vec![0.0; N_STEPS * N_CLASSES];
+        for (i, step) in logits.chunks_exact_mut(N_CLASSES).enumerate() {
+            step[classes.get(i).copied().unwrap_or(0)] = 50.0;
+        }
+        let (text, confidence) = decode(&logits);
+        assert_eq!(text.as_str(), expected);
+        assert_eq!(confidence, if expected.is_empty() { 0.0 } else { 1.0 });
+    }
+
+    #[test]
+    fn repetitions_join_and_blanks_separate() {
+        check(&[], "");
+        check(&[0, 1, 1, 0, 1, 11, 37, 37, 0, 37], "00A<<");
+    }
+
+    #[test]
+    fn confidence_is_the_probability_of_the_characters() {
+        let mut logits = vec![0.0; N_STEPS * N_CLASSES];
+        logits[5] = (37.0f32 * 3.0).ln();
+        // Ahead of 37 others with e^0 each: three quarters. All other steps are even, the first class (blank) wins.
+        assert!((decode(&logits).1 - 0.75).abs() < 1e-5);
+    }
+}

@@ -1,0 +1,240 @@
+//! From a frame to a [`DocumentObservation`].
+//!
+//! ```text
+//! frame -> corners -> level page of 640 pixels -> measures -> limits --problem--> observation
+//!                                                            | none
+//!                                                            v
+//!                          zone (strips cut from the frame) -> format, up and down -> page in colours -> portrait
+//! ```
+//!
+//! Finding and measuring allocates nothing once the buffers have their size; reading may.
+
+use super::corners::CornerFinder;
+use super::limits::DocumentLimits;
+use super::measures;
+use super::mrz_lines::{MrzReader, ReadZone, ZoneReading};
+use super::net::{Net, NetError};
+use super::page::Page;
+use super::portrait::{FoundPortrait, PortraitFinder};
+use super::rectify::{self, DocumentSize};
+use super::{homography::Homography, mrz_lines::PAGE_WIDTH};
+use crate::base::frame::{Frame, FrameView, PixelFormat};
+use crate::base::geometry::Quad;
+use crate::perception::observation::{
+    DocumentObservation, DocumentProblem, DocumentReading, PortraitObservation,
+};
+
+/// Width of the page in colours that the portrait is looked for on; at least the resolution of the frame.
+const COLOUR_PAGE_WIDTH: u32 = 1280;
+/// From this confidence on, a scan's corners are tried before the whole picture.
+const SCAN_CONFIDENCE: f32 = 0.2;
+
+/// Looks for a document in frame after frame. `T` is the portrait's template, which wipes itself when dropped.
+pub struct DocumentPipeline<T> {
+    corner_finder: CornerFinder,
+    mrz_reader: MrzReader,
+    limits: DocumentLimits,
+    page: Page,
+    colour_page: Frame,
+    before: Option<Quad>,
+    portrait_template: Option<T>,
+}
+
+impl<T> std::fmt::Debug for DocumentPipeline<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DocumentPipeline")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> DocumentPipeline<T> {
+    /// A pipeline on the net of corners and the line reader.
+    pub fn new(corners: Box<dyn Net>, lines: Box<dyn Net>, limits: DocumentLimits) -> Self {
+        Self {
+            corner_finder: CornerFinder::new(corners),
+            mrz_reader: MrzReader::new(lines),
+            limits,
+            page: Page::default(),
+            colour_page: Frame::new(2, 2, PixelFormat::Rgb8),
+            before: None,
+            portrait_template: None,
+        }
+    }
+
+    /// Measures the document in `frame`, and reads it if nothing stands in the way.
+    ///
+    /// # Errors
+    /// [`NetError`] if a net could not be run.
+    pub fn observe(
+        &mut self,
+        frame: FrameView<'_>,
+        portraits: &mut impl PortraitFinder<Template = T>,
+    ) -> Result<DocumentObservation, NetError> {
+        let mut observation = self.measure(&frame)?;
+        if observation.problem.is_some() {
+            return Ok(observation);
+        }
+        let Some(corners) = observation.corners else {
+            return Ok(observation);
+        };
+        let zone = self
+            .mrz_reader
+            .read(&frame, &self.page, self.limits.min_verified_checks)?;
+        match zone {
+            ZoneReading::NoZone => {
+                let problem = self.limits.unread(&observation, DocumentProblem::WrongSide);
+                observation.problem = Some(problem);
+            }
+            ZoneReading::Unreadable => {
+                let problem = self
+                    .limits
+                    .unread(&observation, DocumentProblem::Unreadable);
+                observation.problem = Some(problem);
+            }
+            ZoneReading::Read(zone) => {
+                let upright = upright(&corners, &zone);
+                observation.corners = Some(upright);
+                observation.reading =
+                    Some(Box::new(self.reading(&frame, &upright, *zone, portraits)));
+            }
+        }
+        Ok(observation)
+    }
+
+    /// Reads a picture that shows a document as a scanner or a screen shot does: it may fill the picture, have a margin, or be
+    /// nothing but the machine readable zone, in any of four directions. Slower than [`Self::observe`], and nothing is measured.
+    ///
+    /// # Errors
+    /// [`NetError`] if a net could not be run.
+    pub fn read_scan(
+        &mut self,
+        frame: FrameView<'_>,
+        portraits: &mut impl PortraitFinder<Template = T>,
+    ) -> Result<Option<DocumentReading>, NetError> {
+        let whole = rectify::whole(&frame);
+        let w = whole.0;
+        let corners = self.corner_finder.find(&frame)?;
+        let corners = corners
+            .filter(|f| f.confidence >= SCAN_CONFIDENCE)
+            .map(|f| f.corners);
+        let choices = [
+            corners.map(|c| rectify::landscape(&c)),
+            Some(whole),
+            Some(Quad([w[1], w[2], w[3], w[0]])),
+        ];
+        let mut best: Option<(Quad, Box<ReadZone>)> = None;
+        for quad in choices.into_iter().flatten() {
+            let height = PAGE_WIDTH as f32 * quad.height() / quad.width().max(1.0);
+            if !self.page.take(&frame, &quad, height.round() as u32) {
+                continue;
+            }
+            let zone = self
+                .mrz_reader
+                .read(&frame, &self.page, self.limits.min_verified_checks)?;
+            let ZoneReading::Read(zone) = zone else {
+                continue;
+            };
+            let certain = !zone.mrz.checks.any_refuted();
+            let better = best
+                .as_ref()
+                .is_none_or(|(_, b)| zone.mrz.checks.n_verified() > b.mrz.checks.n_verified());
+            if better {
+                best = Some((upright(&quad, &zone), zone));
+            }
+            if certain {
+                break;
+            }
+        }
+        Ok(best.map(|(quad, zone)| self.reading(&frame, &quad, *zone, portraits)))
+    }
+
+    /// The template of the portrait of the last document that was read, if it had a usable one.
+    pub fn last_portrait_template(&self) -> Option<&T> {
+        self.portrait_template.as_ref()
+    }
+
+    /// Wipes pixels and drops the template: the session has ended.
+    pub fn forget(&mut self) {
+        self.corner_finder.forget();
+        self.mrz_reader.forget();
+        self.page.forget();
+        self.colour_page.wipe();
+        self.before = None;
+        self.portrait_template = None;
+    }
+
+    /// Everything that can be said without reading.
+    fn measure(&mut self, frame: &FrameView<'_>) -> Result<DocumentObservation, NetError> {
+        let mut o = DocumentObservation::default();
+        let found = self.corner_finder.find(frame)?;
+        o.confidence = found.map_or(0.0, |f| f.confidence);
+        if let Some(found) = found.filter(|f| f.confidence >= self.limits.min_confidence) {
+            let corners = rectify::landscape(&found.corners);
+            let (width, height) = (frame.width() as f32, frame.height() as f32);
+            o.corners = Some(corners);
+            o.area_share = (corners.signed_area() / (width * height)).clamp(0.0, 1.0);
+            o.tilt_degrees = measures::tilt_degrees(&corners);
+            o.motion = self.before.map(|b| measures::motion(&b, &corners));
+            let size = DocumentSize::of_aspect(corners.width() / corners.height().max(1.0));
+            self.page.take(frame, &corners, size.height_for(PAGE_WIDTH));
+            let plane = measures::measure(self.page.plane(), PAGE_WIDTH as usize);
+            o.sharpness = plane.sharpness;
+            o.glare_share = plane.glare_share;
+            o.luminance = plane.luminance;
+        }
+        self.before = o.corners;
+        o.problem = self.limits.problem(&o, (frame.width(), frame.height()));
+        Ok(o)
+    }
+
+    /// The zone with the portrait, which is looked for on a page of the size that the zone's format has.
+    fn reading(
+        &mut self,
+        frame: &FrameView<'_>,
+        corners: &Quad,
+        zone: ReadZone,
+        portraits: &mut impl PortraitFinder<Template = T>,
+    ) -> DocumentReading {
+        let (width, height) = (
+            COLOUR_PAGE_WIDTH,
+            DocumentSize::of_format(zone.mrz.format).height_for(COLOUR_PAGE_WIDTH),
+        );
+        // Always the template of this document, never one of a document before.
+        self.portrait_template = None;
+        let map = Homography::from_rectangle(width as f32, height as f32, corners);
+        let portrait = map.and_then(|map| {
+            rectify::rgb(frame, &map, width, height, &mut self.colour_page);
+            let FoundPortrait {
+                bounds,
+                eyes,
+                detection_score,
+                template,
+            } = portraits.find(self.colour_page.view())?;
+            self.portrait_template = template;
+            let [right, left] = eyes.map(|e| map.map(e));
+            Some(PortraitObservation {
+                bounds,
+                inter_eye_px: right.distance(left),
+                detection_score,
+            })
+        });
+        DocumentReading {
+            mrz: zone.mrz,
+            mrz_confidence: zone.confidence,
+            portrait,
+        }
+    }
+}
+
+/// Corners as the content reads.
+fn upright(corners: &Quad, zone: &ReadZone) -> Quad {
+    if zone.half_turned {
+        rectify::half_turned(corners)
+    } else {
+        *corners
+    }
+}
+
+#[cfg(test)]
+mod tests;
