@@ -9,5 +9,8 @@
 pub mod code;
 pub mod document;
 pub mod face;
+pub mod nets;
 pub mod observation;
 pub mod quality;
+pub mod sampling;
+pub mod vision;

@@ -1,126 +1,172 @@
-//! TFLite itself: a small binding to `libLiteRt.so` of the PyPI wheel ai-edge-litert 2.3.0, opened at run time.
+//! The C interface of `libLiteRt.so` (TFLite), opened at run time. The only `unsafe` of the service; what leaves this file is safe.
 //!
-//! JUSTIFICATION of `unsafe`, for the whole file: no published crate is both current and able to set threads
-//! (docs/dependencies.md), and a C library cannot be called otherwise. The rules that make it sound:
+//! JUSTIFICATION for `unsafe`: TFLite is a C++ library with a C interface. No crate wraps a current release and lets the number
+//! of threads be set (docs/dependencies.md has the comparison), so the thirty functions that are needed are declared here.
 //!
-//! * The library is pinned: its SHA-256 was compared by [`super::catalogue`] before it is opened. The signatures below are
-//!   those of `litert/c/*.h` of that release; `LiteRtCreateModelFromFd` exists only since the release that gave
-//!   `LiteRtCreateModelFromBuffer` its environment argument, so its presence proves the ABI.
-//! * The library is never closed: it registers exit handlers and crashes the process if it is unmapped.
-//! * Every handle is owned by one Rust value, which destroys it in the reverse order of creation and keeps what it needs alive.
-//! * A buffer's memory is borrowed only between lock and unlock, inside a closure.
+//! What the pinned release (models/litert.lock) asks for, found by trial:
+//! - the interface changed between 2.1.5 and 2.1.6 under the same symbol version: `LiteRtCreateModelFromFd` exists only after it;
+//! - the library must never be closed: its exit handlers crash the process if it was unmapped;
+//! - flatbuffer constants want 16-byte alignment, which a `Vec<u8>` does not promise;
+//! - a model's own shapes may say -1 for the batch; the compiled layout has the real sizes;
+//! - threads are set by a TOML text in an opaque option called `xnnpack`.
 #![allow(unsafe_code)]
 
-use super::ModelError;
-use super::interpreter::{TensorMut, TensorRef};
-use super::manifest::{Dtype, ModelTask, TensorEntry};
+use super::manifest::TensorType;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::fmt;
 use std::path::Path;
 use std::ptr;
 use std::sync::Arc;
 
+/// A call that failed.
+#[derive(Debug)]
+pub(super) struct CallError {
+    pub(super) call: &'static str,
+    pub(super) status: i32,
+    pub(super) detail: String,
+}
+
 type Handle = *mut c_void;
 
+/// `LiteRtLayout`: low 7 bits of `bits` are the rank.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Layout {
-    /// Rank in the lower seven bits, "has strides" above.
     bits: u32,
     dims: [i32; 8],
     strides: [u32; 8],
 }
 
+impl Layout {
+    const EMPTY: Self = Self {
+        bits: 0,
+        dims: [0; 8],
+        strides: [0; 8],
+    };
+}
+
+/// `LiteRtRankedTensorType`.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct RankedType {
+struct Ranked {
     element: c_int,
     layout: Layout,
 }
 
-/// `LiteRtEnvOption`: a tag and a `LiteRtAny` (type and union), both padded to eight bytes.
+/// `LiteRtEnvOption`: a tag and a `LiteRtAny` that holds an integer.
 #[repr(C)]
-struct EnvironmentOption {
+struct EnvOption {
     tag: c_int,
-    pad0: c_int,
+    _pad: c_int,
     kind: c_int,
-    pad1: c_int,
+    _pad2: c_int,
     value: i64,
 }
 
+/// `LiteRtQuantizationPerTensor`.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
-struct Quantization {
+struct PerTensor {
     scale: f32,
     zero_point: i64,
 }
 
-const _: () = assert!(size_of::<Layout>() == 68 && size_of::<RankedType>() == 72);
-const _: () = assert!(size_of::<EnvironmentOption>() == 24 && size_of::<Quantization>() == 16);
+const _: () = assert!(
+    size_of::<Layout>() == 68
+        && size_of::<Ranked>() == 72
+        && size_of::<EnvOption>() == 24
+        && size_of::<PerTensor>() == 16
+);
 
-macro_rules! api {
-    ($($field:ident: $symbol:literal($($arg:ty),*) $(-> $ret:ty)?;)*) => {
-        struct Api { $($field: unsafe extern "C" fn($($arg),*) $(-> $ret)?,)* }
+/// `kLiteRtAnyTypeInt`.
+const ANY_INT: c_int = 2;
+/// Environment option: which accelerators may be looked for; 1 = CPU only, so that no GPU or NPU plug-in is opened.
+const OPTION_ACCELERATORS: c_int = 24;
+/// Environment option: least severity that is logged; 3 = errors.
+const OPTION_LOG_SEVERITY: c_int = 25;
+/// `kLiteRtHwAcceleratorCpu`.
+const ACCELERATOR_CPU: c_int = 1;
+/// `kLiteRtQuantizationPerTensor`.
+const QUANTIZED_PER_TENSOR: c_int = 1;
+const LOCK_READ: c_int = 0;
+const LOCK_WRITE: c_int = 1;
+
+macro_rules! functions {
+    ($($field:ident: $symbol:literal ($($argument:ty),*) $(-> $result:ty)?;)*) => {
+        struct Api {
+            $($field: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
+        }
 
         impl Api {
-            fn load(path: &Path) -> Result<Self, ModelError> {
-                let fail = |e: libloading::Error| ModelError::Library { path: path.to_owned(), detail: e.to_string() };
-                // SAFETY: the file is the pinned library (hash compared); its initialisers only register C++ statics.
-                let library = unsafe { libloading::Library::new(path) }.map_err(fail)?;
-                // Never closed, see the module's doc.
-                let library: &'static libloading::Library = Box::leak(Box::new(library));
-                // SAFETY: the signatures are those of the pinned release's headers.
-                unsafe { Ok(Self { $($field: *library.get($symbol).map_err(fail)?,)* }) }
+            fn load(path: &Path) -> Result<Self, String> {
+                // SAFETY: the caller has compared the file's sha256 with that of the pinned release, whose initialisers only
+                // register C++ statics.
+                let library = unsafe { libloading::Library::new(path) }.map_err(|e| e.to_string())?;
+                // SAFETY: the signatures are those of litert/c/*.h of the pinned release.
+                let api = unsafe {
+                    Self { $($field: *library.get($symbol).map_err(|e| e.to_string())?,)* }
+                };
+                // Never closed (see the top of the file), so the function pointers stay valid for ever.
+                std::mem::forget(library);
+                Ok(api)
             }
         }
     };
 }
 
-api! {
-    create_environment: b"LiteRtCreateEnvironment\0"(c_int, *const c_void, *mut Handle) -> c_int;
-    destroy_environment: b"LiteRtDestroyEnvironment\0"(Handle);
-    model_from_buffer: b"LiteRtCreateModelFromBuffer\0"(Handle, *const c_void, usize, *mut Handle) -> c_int;
-    _model_from_fd: b"LiteRtCreateModelFromFd\0"(Handle, c_int, usize, usize, *mut Handle) -> c_int;
-    destroy_model: b"LiteRtDestroyModel\0"(Handle);
-    create_options: b"LiteRtCreateOptions\0"(*mut Handle) -> c_int;
-    destroy_options: b"LiteRtDestroyOptions\0"(Handle);
-    set_accelerators: b"LiteRtSetOptionsHardwareAccelerators\0"(Handle, c_int) -> c_int;
-    create_opaque: b"LiteRtCreateOpaqueOptions\0"(*const c_char, Handle, Option<unsafe extern "C" fn(Handle)>, *mut Handle) -> c_int;
-    add_opaque: b"LiteRtAddOpaqueOptions\0"(Handle, Handle) -> c_int;
-    compile: b"LiteRtCreateCompiledModel\0"(Handle, Handle, Handle, *mut Handle) -> c_int;
-    destroy_compiled: b"LiteRtDestroyCompiledModel\0"(Handle);
-    fully_accelerated: b"LiteRtCompiledModelIsFullyAccelerated\0"(Handle, *mut bool) -> c_int;
-    run: b"LiteRtRunCompiledModel\0"(Handle, usize, usize, *mut Handle, usize, *mut Handle) -> c_int;
-    signature: b"LiteRtGetModelSignature\0"(Handle, usize, *mut Handle) -> c_int;
-    n_inputs: b"LiteRtGetNumSignatureInputs\0"(Handle, *mut usize) -> c_int;
-    n_outputs: b"LiteRtGetNumSignatureOutputs\0"(Handle, *mut usize) -> c_int;
-    input_tensor: b"LiteRtGetSignatureInputTensorByIndex\0"(Handle, usize, *mut Handle) -> c_int;
-    output_tensor: b"LiteRtGetSignatureOutputTensorByIndex\0"(Handle, usize, *mut Handle) -> c_int;
-    tensor_name: b"LiteRtGetTensorName\0"(Handle, *mut *const c_char) -> c_int;
-    ranked_type: b"LiteRtGetRankedTensorType\0"(Handle, *mut RankedType) -> c_int;
-    quantization_id: b"LiteRtGetQuantizationTypeId\0"(Handle, *mut c_int) -> c_int;
-    per_tensor: b"LiteRtGetPerTensorQuantization\0"(Handle, *mut Quantization) -> c_int;
-    input_requirements: b"LiteRtGetCompiledModelInputBufferRequirements\0"(Handle, usize, usize, *mut Handle) -> c_int;
-    output_requirements: b"LiteRtGetCompiledModelOutputBufferRequirements\0"(Handle, usize, usize, *mut Handle) -> c_int;
-    input_layout: b"LiteRtGetCompiledModelInputTensorLayout\0"(Handle, usize, usize, *mut Layout) -> c_int;
-    output_layouts: b"LiteRtGetCompiledModelOutputTensorLayouts\0"(Handle, usize, usize, *mut Layout, bool) -> c_int;
-    buffer_from_requirements: b"LiteRtCreateManagedTensorBufferFromRequirements\0"(Handle, *const RankedType, Handle, *mut Handle) -> c_int;
-    destroy_buffer: b"LiteRtDestroyTensorBuffer\0"(Handle);
-    packed_size: b"LiteRtGetTensorBufferPackedSize\0"(Handle, *mut usize) -> c_int;
-    lock: b"LiteRtLockTensorBuffer\0"(Handle, *mut Handle, c_int) -> c_int;
-    unlock: b"LiteRtUnlockTensorBuffer\0"(Handle) -> c_int;
+functions! {
+    create_environment: b"LiteRtCreateEnvironment\0" (c_int, *const EnvOption, *mut Handle) -> c_int;
+    destroy_environment: b"LiteRtDestroyEnvironment\0" (Handle);
+    create_model: b"LiteRtCreateModelFromBuffer\0" (Handle, *const c_void, usize, *mut Handle) -> c_int;
+    // Not called: that it exists proves that `create_model` takes the environment as its first argument.
+    _create_model_from_fd: b"LiteRtCreateModelFromFd\0" (Handle, c_int, usize, usize, *mut Handle) -> c_int;
+    destroy_model: b"LiteRtDestroyModel\0" (Handle);
+    create_options: b"LiteRtCreateOptions\0" (*mut Handle) -> c_int;
+    destroy_options: b"LiteRtDestroyOptions\0" (Handle);
+    set_accelerators: b"LiteRtSetOptionsHardwareAccelerators\0" (Handle, c_int) -> c_int;
+    create_opaque_options: b"LiteRtCreateOpaqueOptions\0"
+        (*const c_char, *mut c_void, Option<unsafe extern "C" fn(*mut c_void)>, *mut Handle) -> c_int;
+    add_opaque_options: b"LiteRtAddOpaqueOptions\0" (Handle, Handle) -> c_int;
+    compile: b"LiteRtCreateCompiledModel\0" (Handle, Handle, Handle, *mut Handle) -> c_int;
+    destroy_compiled: b"LiteRtDestroyCompiledModel\0" (Handle);
+    fully_accelerated: b"LiteRtCompiledModelIsFullyAccelerated\0" (Handle, *mut bool) -> c_int;
+    error_messages: b"LiteRtCompiledModelGetErrorMessages\0" (Handle, *mut *mut c_char) -> c_int;
+    run: b"LiteRtRunCompiledModel\0" (Handle, usize, usize, *mut Handle, usize, *mut Handle) -> c_int;
+    signature: b"LiteRtGetModelSignature\0" (Handle, usize, *mut Handle) -> c_int;
+    input_count: b"LiteRtGetNumSignatureInputs\0" (Handle, *mut usize) -> c_int;
+    output_count: b"LiteRtGetNumSignatureOutputs\0" (Handle, *mut usize) -> c_int;
+    input_tensor: b"LiteRtGetSignatureInputTensorByIndex\0" (Handle, usize, *mut Handle) -> c_int;
+    output_tensor: b"LiteRtGetSignatureOutputTensorByIndex\0" (Handle, usize, *mut Handle) -> c_int;
+    tensor_name: b"LiteRtGetTensorName\0" (Handle, *mut *const c_char) -> c_int;
+    ranked_type: b"LiteRtGetRankedTensorType\0" (Handle, *mut Ranked) -> c_int;
+    quantization_kind: b"LiteRtGetQuantizationTypeId\0" (Handle, *mut c_int) -> c_int;
+    per_tensor: b"LiteRtGetPerTensorQuantization\0" (Handle, *mut PerTensor) -> c_int;
+    input_requirements: b"LiteRtGetCompiledModelInputBufferRequirements\0" (Handle, usize, usize, *mut Handle) -> c_int;
+    output_requirements: b"LiteRtGetCompiledModelOutputBufferRequirements\0" (Handle, usize, usize, *mut Handle) -> c_int;
+    input_layout: b"LiteRtGetCompiledModelInputTensorLayout\0" (Handle, usize, usize, *mut Layout) -> c_int;
+    output_layouts: b"LiteRtGetCompiledModelOutputTensorLayouts\0" (Handle, usize, usize, *mut Layout, bool) -> c_int;
+    create_buffer: b"LiteRtCreateManagedTensorBufferFromRequirements\0" (Handle, *const Ranked, Handle, *mut Handle) -> c_int;
+    destroy_buffer: b"LiteRtDestroyTensorBuffer\0" (Handle);
+    packed_size: b"LiteRtGetTensorBufferPackedSize\0" (Handle, *mut usize) -> c_int;
+    lock_buffer: b"LiteRtLockTensorBuffer\0" (Handle, *mut *mut c_void, c_int) -> c_int;
+    unlock_buffer: b"LiteRtUnlockTensorBuffer\0" (Handle) -> c_int;
 }
 
-/// Status 0 is success.
-fn check(task: &str, call: &'static str, status: c_int) -> Result<(), ModelError> {
+unsafe extern "C" {
+    /// The C library's: LiteRT's error texts are made with its `malloc`.
+    fn free(p: *mut c_void);
+}
+
+fn done(call: &'static str, status: c_int) -> Result<(), CallError> {
     if status == 0 {
-        return Ok(());
+        Ok(())
+    } else {
+        Err(CallError {
+            call,
+            status,
+            detail: String::new(),
+        })
     }
-    Err(ModelError::Runtime {
-        task: task.to_owned(),
-        call,
-        status,
-        detail: String::new(),
-    })
 }
 
 struct Environment {
@@ -128,487 +174,464 @@ struct Environment {
     handle: Handle,
 }
 
-// SAFETY: the environment is internally synchronised and is only used to create objects; the function pointers are constant.
+// SAFETY: LiteRT's environment is only read after it was made (models and buffers are made from it), and the library locks
+// inside; the functions of `api` have no state.
 unsafe impl Send for Environment {}
 // SAFETY: as above.
 unsafe impl Sync for Environment {}
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        // SAFETY: created once, destroyed once, after all sessions that hold an `Arc` to it.
+        // SAFETY: the handle came from `create_environment`, and every session keeps the environment alive through its Arc.
         unsafe { (self.api.destroy_environment)(self.handle) }
     }
 }
 
-/// The loaded runtime; cheap to clone.
+/// The opened library. Cheap to clone.
 #[derive(Clone)]
-pub struct Runtime(Arc<Environment>);
+pub(super) struct Runtime(Arc<Environment>);
 
-impl std::fmt::Debug for Runtime {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LiteRT 2.3.0")
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Runtime(libLiteRt.so)")
     }
 }
 
-/// `kLiteRtEnvOptionTag…`: allowed accelerators and least severity of the log.
-const OPTION_ACCELERATORS: c_int = 24;
-/// Least severity of the log.
-const OPTION_LOG_SEVERITY: c_int = 25;
-/// `kLiteRtAnyTypeInt`.
-const ANY_INT: c_int = 2;
-/// `kLiteRtHwAcceleratorCpu`.
-const ACCELERATOR_CPU: c_int = 1;
-/// Errors only.
-const SEVERITY_ERROR: i64 = 3;
-/// `kLiteRtTensorBufferLockMode…`.
-const LOCK_READ: c_int = 0;
-/// For writing.
-const LOCK_WRITE: c_int = 1;
+/// Why the library could not be taken into use.
+#[derive(Debug)]
+pub(super) enum OpenError {
+    /// The system's loader refused it, or a function is missing.
+    Loader(String),
+    /// Its environment could not be made.
+    Call(CallError),
+}
 
 impl Runtime {
-    /// Opens the library, whose hash the caller has compared.
-    ///
-    /// # Errors
-    /// [`ModelError::Library`] if it cannot be loaded or lacks a symbol.
-    pub(super) fn load(path: &Path) -> Result<Self, ModelError> {
-        let api = Api::load(path)?;
-        let option = |tag, value| EnvironmentOption {
+    /// Opens the library. The caller has compared its sha256 with the pinned one.
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        let api = Api::load(path).map_err(OpenError::Loader)?;
+        let option = |tag, value| EnvOption {
             tag,
-            pad0: 0,
+            _pad: 0,
             kind: ANY_INT,
-            pad1: 0,
+            _pad2: 0,
             value,
         };
         let options = [
-            option(OPTION_ACCELERATORS, i64::from(ACCELERATOR_CPU)),
-            option(OPTION_LOG_SEVERITY, SEVERITY_ERROR),
+            option(OPTION_ACCELERATORS, 1),
+            option(OPTION_LOG_SEVERITY, 3),
         ];
         let mut handle = ptr::null_mut();
-        // SAFETY: `options` outlives the call, which copies it; `handle` is a valid place for the result.
+        // SAFETY: the options live through the call and their number is right; the handle is written on success only.
         let status = unsafe {
-            (api.create_environment)(options.len() as c_int, options.as_ptr().cast(), &mut handle)
+            (api.create_environment)(options.len() as c_int, options.as_ptr(), &mut handle)
         };
-        check("runtime", "LiteRtCreateEnvironment", status)?;
+        done("LiteRtCreateEnvironment", status).map_err(OpenError::Call)?;
         Ok(Self(Arc::new(Environment { api, handle })))
     }
 
-    /// Compiles a model, whose hash the caller has compared, for the CPU with XNNPACK on `threads` threads.
-    ///
-    /// # Errors
-    /// [`ModelError::Runtime`] with the call that failed.
-    pub(super) fn compile(
-        &self,
-        task: ModelTask,
-        bytes: &[u8],
-        threads: u8,
-    ) -> Result<Session, ModelError> {
-        Session::new(self.clone(), task, bytes, threads)
+    /// Compiles a model for the CPU with `threads` threads. The caller has compared the bytes with their sha256.
+    pub(super) fn compile(&self, model: &[u8], threads: u32) -> Result<Session, CallError> {
+        let api = &self.0.api;
+        let mut aligned = vec![0_u128; model.len().div_ceil(16)];
+        // SAFETY: `aligned` has room for all bytes of `model`, and the two do not overlap.
+        unsafe {
+            ptr::copy_nonoverlapping(model.as_ptr(), aligned.as_mut_ptr().cast(), model.len());
+        }
+        // From here on the session owns what was made, so that an error on the way frees it.
+        let mut session = Session {
+            runtime: self.clone(),
+            model: ptr::null_mut(),
+            compiled: ptr::null_mut(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            buffers: Buffers::default(),
+            _bytes: aligned,
+        };
+        // SAFETY: the bytes are kept by the session as long as the model lives.
+        done("LiteRtCreateModelFromBuffer", unsafe {
+            (api.create_model)(
+                self.0.handle,
+                session._bytes.as_ptr().cast(),
+                model.len(),
+                &mut session.model,
+            )
+        })?;
+        let options = Options::new(api)?;
+        options.add(c"xnnpack", format!("num_threads = {threads}\n"))?;
+        // Errors are kept in a buffer and come back with the call that failed, instead of going to stderr.
+        options.add(
+            c"runtime_options_string",
+            "error_reporter_mode = 2\n".to_owned(),
+        )?;
+        // SAFETY: environment, model and options are live handles; the compiled model keeps no pointer to the options.
+        done("LiteRtCreateCompiledModel", unsafe {
+            (api.compile)(
+                self.0.handle,
+                session.model,
+                options.handle,
+                &mut session.compiled,
+            )
+        })?;
+        session.bind_all()?;
+        Ok(session)
     }
 }
 
-/// Owns compile options until the model is compiled.
 struct Options<'a> {
     api: &'a Api,
     handle: Handle,
 }
 
+impl<'a> Options<'a> {
+    fn new(api: &'a Api) -> Result<Self, CallError> {
+        let mut handle = ptr::null_mut();
+        // SAFETY: the handle is written on success only.
+        done("LiteRtCreateOptions", unsafe {
+            (api.create_options)(&mut handle)
+        })?;
+        let options = Self { api, handle };
+        // SAFETY: a live handle.
+        done("LiteRtSetOptionsHardwareAccelerators", unsafe {
+            (api.set_accelerators)(handle, ACCELERATOR_CPU)
+        })?;
+        Ok(options)
+    }
+
+    fn add(&self, name: &CStr, toml: String) -> Result<(), CallError> {
+        unsafe extern "C" fn free_text(text: *mut c_void) {
+            // SAFETY: LiteRT calls it once with the pointer that `CString::into_raw` gave below.
+            drop(unsafe { CString::from_raw(text.cast()) });
+        }
+        let text = CString::new(toml).map_err(|_| CallError {
+            call: "option text",
+            status: -1,
+            detail: ": contains a zero byte".into(),
+        })?;
+        let mut opaque = ptr::null_mut();
+        // SAFETY: the name is copied; the text is handed over together with the function that frees it.
+        done("LiteRtCreateOpaqueOptions", unsafe {
+            (self.api.create_opaque_options)(
+                name.as_ptr(),
+                text.into_raw().cast(),
+                Some(free_text),
+                &mut opaque,
+            )
+        })?;
+        // SAFETY: both handles are live; the options take the opaque ones over.
+        done("LiteRtAddOpaqueOptions", unsafe {
+            (self.api.add_opaque_options)(self.handle, opaque)
+        })
+    }
+}
+
 impl Drop for Options<'_> {
     fn drop(&mut self) {
-        if !self.handle.is_null() {
-            // SAFETY: created once, destroyed once; the compiled model copies what it needs.
-            unsafe { (self.api.destroy_options)(self.handle) }
-        }
+        // SAFETY: the handle came from `create_options` and is used nowhere else.
+        unsafe { (self.api.destroy_options)(self.handle) }
     }
+}
+
+/// What the compiled model says of one of its tensors.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) name: String,
+    /// `None`: a type that no model of the booth uses.
+    pub(super) dtype: Option<TensorType>,
+    pub(super) dims: Vec<i32>,
+    /// Scale and zero point, if quantized per tensor.
+    pub(super) quantization: Option<(f32, i64)>,
+    /// Size of its buffer.
+    pub(super) bytes: usize,
+}
+
+#[derive(Default)]
+struct Buffers {
+    inputs: Vec<Handle>,
+    outputs: Vec<Handle>,
 }
 
 /// A compiled model with its buffers.
 pub(super) struct Session {
     runtime: Runtime,
-    task: ModelTask,
     model: Handle,
     compiled: Handle,
-    input_buffers: Vec<Handle>,
-    output_buffers: Vec<Handle>,
-    inputs: Vec<TensorEntry>,
-    outputs: Vec<TensorEntry>,
-    /// The flatbuffer, aligned to 16 bytes; the model refers to it as long as it lives.
-    _bytes: Box<[u128]>,
+    pub(super) inputs: Vec<Found>,
+    pub(super) outputs: Vec<Found>,
+    buffers: Buffers,
+    _bytes: Vec<u128>,
 }
 
-// SAFETY: a compiled model has no thread affinity; running and writing need `&mut self`, and reading outputs takes the
-// runtime's lock on a buffer that only `run` writes. It is not `Sync` (raw handles), so no two threads read at once.
+// SAFETY: a compiled model has no thread affinity. It is not Sync (raw pointers), so only one thread uses it at a time.
 unsafe impl Send for Session {}
 
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Session({})", self.task)
-    }
-}
-
 impl Session {
-    fn new(
-        runtime: Runtime,
-        task: ModelTask,
-        bytes: &[u8],
-        threads: u8,
-    ) -> Result<Self, ModelError> {
-        // Constants inside the flatbuffer need alignment, which a `Vec<u8>` does not promise.
-        let mut aligned = vec![0u128; bytes.len().div_ceil(16)].into_boxed_slice();
-        // SAFETY: the destination has at least `bytes.len()` bytes and does not overlap the source.
-        unsafe {
-            ptr::copy_nonoverlapping(bytes.as_ptr(), aligned.as_mut_ptr().cast(), bytes.len())
-        };
-        let mut session = Self {
-            runtime,
-            task,
-            model: ptr::null_mut(),
-            compiled: ptr::null_mut(),
-            input_buffers: Vec::new(),
-            output_buffers: Vec::new(),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            _bytes: aligned,
-        };
-        session.compile(bytes.len(), threads)?;
-        session.bind_all()?;
-        Ok(session)
-    }
-
-    fn compile(&mut self, len: usize, threads: u8) -> Result<(), ModelError> {
-        unsafe extern "C" fn free_text(text: Handle) {
-            // SAFETY: the pointer came from `CString::into_raw` below and is given back once.
-            drop(unsafe { CString::from_raw(text.cast()) });
-        }
-        let (api, name) = (&self.runtime.0.api, self.task.name());
-        let environment = self.runtime.0.handle;
-        let toml = CString::new(format!("num_threads = {threads}\n")).expect("a number has no NUL");
-        let mut options = Options {
-            api,
-            handle: ptr::null_mut(),
-        };
-        let mut opaque = ptr::null_mut();
-        // SAFETY: all handles are valid or places for results; `_bytes` lives as long as the model; the text is freed by
-        // `free_text` when the options are destroyed.
-        unsafe {
-            let status = (api.model_from_buffer)(
-                environment,
-                self._bytes.as_ptr().cast(),
-                len,
-                &mut self.model,
-            );
-            check(name, "LiteRtCreateModelFromBuffer", status)?;
-            check(
-                name,
-                "LiteRtCreateOptions",
-                (api.create_options)(&mut options.handle),
-            )?;
-            let status = (api.set_accelerators)(options.handle, ACCELERATOR_CPU);
-            check(name, "LiteRtSetOptionsHardwareAccelerators", status)?;
-            let status = (api.create_opaque)(
-                c"xnnpack".as_ptr(),
-                toml.into_raw().cast(),
-                Some(free_text),
-                &mut opaque,
-            );
-            check(name, "LiteRtCreateOpaqueOptions", status)?;
-            check(
-                name,
-                "LiteRtAddOpaqueOptions",
-                (api.add_opaque)(options.handle, opaque),
-            )?;
-            let status = (api.compile)(environment, self.model, options.handle, &mut self.compiled);
-            check(name, "LiteRtCreateCompiledModel", status)
-        }
-    }
-
-    fn bind_all(&mut self) -> Result<(), ModelError> {
-        let name = self.task.name();
-        let mut signature = ptr::null_mut();
-        let (mut n_inputs, mut n_outputs) = (0, 0);
-        {
-            let api = &self.runtime.0.api;
-            // SAFETY: the model is valid; the others are places for results.
-            unsafe {
-                check(
-                    name,
-                    "LiteRtGetModelSignature",
-                    (api.signature)(self.model, 0, &mut signature),
-                )?;
-                check(
-                    name,
-                    "LiteRtGetNumSignatureInputs",
-                    (api.n_inputs)(signature, &mut n_inputs),
-                )?;
-                check(
-                    name,
-                    "LiteRtGetNumSignatureOutputs",
-                    (api.n_outputs)(signature, &mut n_outputs),
-                )?;
-            }
-        }
-        let empty = Layout {
-            bits: 0,
-            dims: [0; 8],
-            strides: [0; 8],
-        };
+    fn bind_all(&mut self) -> Result<(), CallError> {
+        let runtime = self.runtime.clone();
+        let api = &runtime.0.api;
+        let (mut signature, mut n_inputs, mut n_outputs) = (ptr::null_mut(), 0, 0);
+        // SAFETY: the model is live; a model without signatures has one that stands for its first subgraph.
+        done("LiteRtGetModelSignature", unsafe {
+            (api.signature)(self.model, 0, &mut signature)
+        })?;
+        // SAFETY: the signature belongs to the live model.
+        done("LiteRtGetNumSignatureInputs", unsafe {
+            (api.input_count)(signature, &mut n_inputs)
+        })?;
+        // SAFETY: as above.
+        done("LiteRtGetNumSignatureOutputs", unsafe {
+            (api.output_count)(signature, &mut n_outputs)
+        })?;
         for i in 0..n_inputs {
-            let (mut tensor, mut requirements, mut layout) =
-                (ptr::null_mut(), ptr::null_mut(), empty);
-            let api = &self.runtime.0.api;
-            // SAFETY: as above; `i` is below the number of inputs.
-            unsafe {
-                check(
-                    name,
-                    "LiteRtGetSignatureInputTensorByIndex",
-                    (api.input_tensor)(signature, i, &mut tensor),
-                )?;
-                let status = (api.input_requirements)(self.compiled, 0, i, &mut requirements);
-                check(
-                    name,
-                    "LiteRtGetCompiledModelInputBufferRequirements",
-                    status,
-                )?;
-                let status = (api.input_layout)(self.compiled, 0, i, &mut layout);
-                check(name, "LiteRtGetCompiledModelInputTensorLayout", status)?;
-            }
-            let (entry, buffer) = self.bind(tensor, requirements, layout)?;
-            self.inputs.push(entry);
-            self.input_buffers.push(buffer);
+            let (mut tensor, mut needs, mut layout) =
+                (ptr::null_mut(), ptr::null_mut(), Layout::EMPTY);
+            // SAFETY: `i` is below the number of inputs.
+            done("LiteRtGetSignatureInputTensorByIndex", unsafe {
+                (api.input_tensor)(signature, i, &mut tensor)
+            })?;
+            // SAFETY: as above; the compiled model owns the requirements.
+            done("LiteRtGetCompiledModelInputBufferRequirements", unsafe {
+                (api.input_requirements)(self.compiled, 0, i, &mut needs)
+            })?;
+            // SAFETY: as above.
+            done("LiteRtGetCompiledModelInputTensorLayout", unsafe {
+                (api.input_layout)(self.compiled, 0, i, &mut layout)
+            })?;
+            let (found, buffer) = bind(&runtime, tensor, needs, layout)?;
+            self.inputs.push(found);
+            self.buffers.inputs.push(buffer);
         }
-        let mut layouts = vec![empty; n_outputs];
+        let mut layouts = vec![Layout::EMPTY; n_outputs];
         // SAFETY: `layouts` has room for `n_outputs` layouts.
-        let status = unsafe {
-            (self.runtime.0.api.output_layouts)(
-                self.compiled,
-                0,
-                n_outputs,
-                layouts.as_mut_ptr(),
-                true,
-            )
-        };
-        check(name, "LiteRtGetCompiledModelOutputTensorLayouts", status)?;
+        done("LiteRtGetCompiledModelOutputTensorLayouts", unsafe {
+            (api.output_layouts)(self.compiled, 0, n_outputs, layouts.as_mut_ptr(), true)
+        })?;
         for (i, layout) in layouts.into_iter().enumerate() {
-            let (mut tensor, mut requirements) = (ptr::null_mut(), ptr::null_mut());
-            let api = &self.runtime.0.api;
-            // SAFETY: as above; `i` is below the number of outputs.
-            unsafe {
-                check(
-                    name,
-                    "LiteRtGetSignatureOutputTensorByIndex",
-                    (api.output_tensor)(signature, i, &mut tensor),
-                )?;
-                let status = (api.output_requirements)(self.compiled, 0, i, &mut requirements);
-                check(
-                    name,
-                    "LiteRtGetCompiledModelOutputBufferRequirements",
-                    status,
-                )?;
-            }
-            let (entry, buffer) = self.bind(tensor, requirements, layout)?;
-            self.outputs.push(entry);
-            self.output_buffers.push(buffer);
+            let (mut tensor, mut needs) = (ptr::null_mut(), ptr::null_mut());
+            // SAFETY: `i` is below the number of outputs.
+            done("LiteRtGetSignatureOutputTensorByIndex", unsafe {
+                (api.output_tensor)(signature, i, &mut tensor)
+            })?;
+            // SAFETY: as above; the compiled model owns the requirements.
+            done("LiteRtGetCompiledModelOutputBufferRequirements", unsafe {
+                (api.output_requirements)(self.compiled, 0, i, &mut needs)
+            })?;
+            let (found, buffer) = bind(&runtime, tensor, needs, layout)?;
+            self.outputs.push(found);
+            self.buffers.outputs.push(buffer);
+        }
+        // LiteRT's host memory comes as `malloc` gives it; lent slices have to be initialised.
+        let inputs = self.buffers.inputs.iter().zip(&self.inputs);
+        for (buffer, found) in inputs.chain(self.buffers.outputs.iter().zip(&self.outputs)) {
+            let lock = Lock::new(api, *buffer, found.bytes, LOCK_WRITE)?;
+            // SAFETY: the buffer has that many bytes and is locked for writing.
+            unsafe { ptr::write_bytes(lock.address, 0, lock.bytes) };
         }
         Ok(())
     }
 
-    /// Describes a tensor and makes its buffer. `layout` is the compiled one: the model's own may have open sizes (-1).
-    fn bind(
-        &self,
-        tensor: Handle,
-        requirements: Handle,
-        layout: Layout,
-    ) -> Result<(TensorEntry, Handle), ModelError> {
-        let (api, task) = (&self.runtime.0.api, self.task.name());
-        let mut ranked = RankedType { element: 0, layout };
-        let (mut name, mut id, mut quantization) = (ptr::null(), 0, Quantization::default());
-        // SAFETY: the tensor belongs to the living model; the others are places for results. The name is a NUL-terminated
-        // text inside the model.
-        let name = unsafe {
-            check(
-                task,
-                "LiteRtGetRankedTensorType",
-                (api.ranked_type)(tensor, &mut ranked),
-            )?;
-            check(
-                task,
-                "LiteRtGetTensorName",
-                (api.tensor_name)(tensor, &mut name),
-            )?;
-            check(
-                task,
-                "LiteRtGetQuantizationTypeId",
-                (api.quantization_id)(tensor, &mut id),
-            )?;
-            if id == 1 {
-                check(
-                    task,
-                    "LiteRtGetPerTensorQuantization",
-                    (api.per_tensor)(tensor, &mut quantization),
-                )?;
-            }
-            CStr::from_ptr(name).to_string_lossy().into_owned()
-        };
-        ranked.layout = layout;
-        let other = |detail: String| ModelError::Runtime {
-            task: task.to_owned(),
-            call: "tensor",
-            status: -1,
-            detail,
-        };
-        let rank = (layout.bits & 0x7f) as usize;
-        let dims = layout
-            .dims
-            .get(..rank)
-            .ok_or_else(|| other(format!(" of rank {rank}")))?;
-        let shape = dims
-            .iter()
-            .map(|d| u32::try_from(*d))
-            .collect::<Result<Vec<_>, _>>();
-        let shape = shape.map_err(|_| other(format!(" `{name}` with an open size {dims:?}")))?;
-        let dtype = match ranked.element {
-            1 => Dtype::Float32,
-            3 => Dtype::Uint8,
-            9 => Dtype::Int8,
-            other_type => {
-                return Err(other(format!(
-                    " `{name}` with element type {other_type}, allowed: float32, uint8, int8"
-                )));
-            }
-        };
-        let quantized = id == 1 && dtype != Dtype::Float32;
-        let entry = TensorEntry {
-            name,
-            dtype,
-            shape,
-            scale: quantized.then_some(quantization.scale),
-            zero_point: quantized.then_some(quantization.zero_point),
-            meaning: None,
-        };
-        let (mut buffer, mut bytes) = (ptr::null_mut(), 0);
-        // SAFETY: `ranked` outlives the call; `requirements` belong to the compiled model; the others are places for results.
-        unsafe {
-            let environment = self.runtime.0.handle;
-            let status =
-                (api.buffer_from_requirements)(environment, &ranked, requirements, &mut buffer);
-            check(
-                task,
-                "LiteRtCreateManagedTensorBufferFromRequirements",
-                status,
-            )?;
-            let status = (api.packed_size)(buffer, &mut bytes);
-            if status != 0 || bytes != entry.len() * entry.dtype.size() {
-                (api.destroy_buffer)(buffer);
-                return Err(other(format!(
-                    " `{}` has {bytes} bytes, its shape needs another number",
-                    entry.name
-                )));
-            }
-        }
-        Ok((entry, buffer))
+    /// Whether every operator runs on the fast kernels.
+    pub(super) fn fully_accelerated(&self) -> Result<bool, CallError> {
+        let mut full = false;
+        // SAFETY: a live handle; the flag is written on success only.
+        done("LiteRtCompiledModelIsFullyAccelerated", unsafe {
+            (self.runtime.0.api.fully_accelerated)(self.compiled, &mut full)
+        })?;
+        Ok(full)
     }
 
-    /// Input tensors as the runtime describes them.
-    pub(super) fn inputs(&self) -> &[TensorEntry] {
-        &self.inputs
-    }
-
-    /// Output tensors as the runtime describes them.
-    pub(super) fn outputs(&self) -> &[TensorEntry] {
-        &self.outputs
-    }
-
-    /// Whether every operator runs on an accelerated kernel.
-    pub(super) fn is_fully_accelerated(&self) -> Result<bool, ModelError> {
-        let mut fully = false;
-        // SAFETY: the compiled model is valid, `fully` is a place for the result.
-        let status = unsafe { (self.runtime.0.api.fully_accelerated)(self.compiled, &mut fully) };
-        check(
-            self.task.name(),
-            "LiteRtCompiledModelIsFullyAccelerated",
-            status,
-        )?;
-        Ok(fully)
-    }
-
-    /// Runs the model on its buffers.
-    pub(super) fn run(&mut self) -> Result<(), ModelError> {
-        let (inputs, outputs) = (&mut self.input_buffers, &mut self.output_buffers);
-        // SAFETY: all handles are valid and unlocked, `&mut self` keeps other calls away.
+    /// Runs the model on what is in its input buffers.
+    pub(super) fn run(&mut self) -> Result<(), CallError> {
+        let api = &self.runtime.0.api;
+        let Buffers { inputs, outputs } = &mut self.buffers;
+        // SAFETY: all handles are live, the counts are right, and no buffer is locked: locks end before `with_*` returns.
         let status = unsafe {
-            let (n_in, n_out) = (inputs.len(), outputs.len());
-            (self.runtime.0.api.run)(
+            (api.run)(
                 self.compiled,
                 0,
-                n_in,
+                inputs.len(),
                 inputs.as_mut_ptr(),
-                n_out,
+                outputs.len(),
                 outputs.as_mut_ptr(),
             )
         };
-        check(self.task.name(), "LiteRtRunCompiledModel", status)
+        if status == 0 {
+            return Ok(());
+        }
+        let (mut text, mut detail) = (ptr::null_mut(), String::new());
+        // SAFETY: a live handle; on success the text is a C string that is ours to free.
+        unsafe {
+            if (api.error_messages)(self.compiled, &mut text) == 0 && !text.is_null() {
+                detail = format!(": {}", CStr::from_ptr(text).to_string_lossy().trim_end());
+                free(text.cast());
+            }
+        }
+        Err(CallError {
+            call: "LiteRtRunCompiledModel",
+            status,
+            detail,
+        })
     }
 
-    /// Lends input `i` to `fill`.
+    /// Lends the bytes of input `i` for writing, aligned for every element type.
     pub(super) fn with_input<R>(
         &mut self,
         i: usize,
-        dtype: Dtype,
-        fill: impl FnOnce(TensorMut<'_>) -> R,
-    ) -> Result<R, ModelError> {
-        let n = self.inputs[i].len();
-        let locked = Locked::new(self, self.input_buffers[i], LOCK_WRITE)?;
-        debug_assert_eq!(dtype, self.inputs[i].dtype);
-        // SAFETY: the buffer has `n` elements of this type (compared in `bind`), is aligned by the runtime to 64 bytes,
-        // stays locked until `locked` is dropped, and `&mut self` makes the borrow exclusive.
-        let tensor = unsafe {
-            match self.inputs[i].dtype {
-                Dtype::Int8 => {
-                    TensorMut::I8(std::slice::from_raw_parts_mut(locked.memory.cast(), n))
-                }
-                Dtype::Uint8 => {
-                    TensorMut::U8(std::slice::from_raw_parts_mut(locked.memory.cast(), n))
-                }
-                Dtype::Float32 => {
-                    TensorMut::F32(std::slice::from_raw_parts_mut(locked.memory.cast(), n))
-                }
-            }
-        };
-        Ok(fill(tensor))
+        fill: impl FnOnce(&mut [u8]) -> R,
+    ) -> Result<R, CallError> {
+        let lock = Lock::new(
+            &self.runtime.0.api,
+            self.buffers.inputs[i],
+            self.inputs[i].bytes,
+            LOCK_WRITE,
+        )?;
+        // SAFETY: the buffer has that many bytes, is locked for writing until `lock` is dropped, and `&mut self` keeps every
+        // other access out. `bind_all` has initialised it; any byte is a valid u8.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(lock.address, lock.bytes) };
+        Ok(fill(bytes))
     }
 
-    /// Lends output `i` to `read`.
+    /// Lends the bytes of output `i` for reading, aligned for every element type.
     pub(super) fn with_output<R>(
         &self,
         i: usize,
-        dtype: Dtype,
-        read: impl FnOnce(TensorRef<'_>) -> R,
-    ) -> Result<R, ModelError> {
-        let n = self.outputs[i].len();
-        let locked = Locked::new(self, self.output_buffers[i], LOCK_READ)?;
-        debug_assert_eq!(dtype, self.outputs[i].dtype);
-        // SAFETY: as in `with_input`; only `run` writes outputs, and it needs `&mut self`.
-        let tensor = unsafe {
-            match self.outputs[i].dtype {
-                Dtype::Int8 => TensorRef::I8(std::slice::from_raw_parts(locked.memory.cast(), n)),
-                Dtype::Uint8 => TensorRef::U8(std::slice::from_raw_parts(locked.memory.cast(), n)),
-                Dtype::Float32 => {
-                    TensorRef::F32(std::slice::from_raw_parts(locked.memory.cast(), n))
-                }
-            }
+        read: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R, CallError> {
+        let lock = Lock::new(
+            &self.runtime.0.api,
+            self.buffers.outputs[i],
+            self.outputs[i].bytes,
+            LOCK_READ,
+        )?;
+        // SAFETY: as in `with_input`; nothing writes outputs but `run`, which needs `&mut self`.
+        let bytes = unsafe { std::slice::from_raw_parts(lock.address, lock.bytes) };
+        Ok(read(bytes))
+    }
+}
+
+/// Fills in what is known of a tensor and makes its buffer.
+fn bind(
+    runtime: &Runtime,
+    tensor: Handle,
+    needs: Handle,
+    layout: Layout,
+) -> Result<(Found, Handle), CallError> {
+    let api = &runtime.0.api;
+    let mut ranked = Ranked {
+        element: 0,
+        layout: Layout::EMPTY,
+    };
+    // SAFETY: the tensor belongs to a live model.
+    done("LiteRtGetRankedTensorType", unsafe {
+        (api.ranked_type)(tensor, &mut ranked)
+    })?;
+    ranked.layout = layout;
+    let rank = ((layout.bits & 0x7f) as usize).min(layout.dims.len());
+    let mut name = ptr::null();
+    // SAFETY: as above.
+    done("LiteRtGetTensorName", unsafe {
+        (api.tensor_name)(tensor, &mut name)
+    })?;
+    let name = if name.is_null() {
+        String::new()
+    } else {
+        // SAFETY: LiteRT gives a zero-terminated text that lives as long as the model.
+        unsafe { CStr::from_ptr(name) }
+            .to_string_lossy()
+            .into_owned()
+    };
+    let (mut kind, mut quantization) = (0, None);
+    // SAFETY: as above.
+    done("LiteRtGetQuantizationTypeId", unsafe {
+        (api.quantization_kind)(tensor, &mut kind)
+    })?;
+    if kind == QUANTIZED_PER_TENSOR {
+        let mut found = PerTensor::default();
+        // SAFETY: as above.
+        done("LiteRtGetPerTensorQuantization", unsafe {
+            (api.per_tensor)(tensor, &mut found)
+        })?;
+        quantization = Some((found.scale, found.zero_point));
+    }
+    let mut buffer = ptr::null_mut();
+    // SAFETY: environment, type and requirements are live; the buffer is written on success only.
+    done("LiteRtCreateManagedTensorBufferFromRequirements", unsafe {
+        (api.create_buffer)(runtime.0.handle, &ranked, needs, &mut buffer)
+    })?;
+    let mut bytes = 0;
+    // SAFETY: the buffer was just made.
+    let sized = done("LiteRtGetTensorBufferPackedSize", unsafe {
+        (api.packed_size)(buffer, &mut bytes)
+    });
+    if let Err(error) = sized {
+        // SAFETY: nobody else has the buffer.
+        unsafe { (api.destroy_buffer)(buffer) };
+        return Err(error);
+    }
+    let found = Found {
+        name,
+        dtype: match ranked.element {
+            1 => Some(TensorType::Float32),
+            9 => Some(TensorType::Int8),
+            _ => None,
+        },
+        dims: layout.dims[..rank].to_vec(),
+        quantization,
+        bytes,
+    };
+    Ok((found, buffer))
+}
+
+struct Lock<'a> {
+    api: &'a Api,
+    buffer: Handle,
+    address: *mut u8,
+    bytes: usize,
+}
+
+impl<'a> Lock<'a> {
+    fn new(api: &'a Api, buffer: Handle, bytes: usize, mode: c_int) -> Result<Self, CallError> {
+        let mut address = ptr::null_mut();
+        // SAFETY: a live buffer; the address is written on success only.
+        done("LiteRtLockTensorBuffer", unsafe {
+            (api.lock_buffer)(buffer, &mut address, mode)
+        })?;
+        let lock = Self {
+            api,
+            buffer,
+            address: address.cast(),
+            bytes,
         };
-        Ok(read(tensor))
+        if lock.address.is_null() || !lock.address.addr().is_multiple_of(16) {
+            return Err(CallError {
+                call: "LiteRtLockTensorBuffer",
+                status: 0,
+                detail: ": the buffer is not aligned to 16 bytes".into(),
+            });
+        }
+        Ok(lock)
+    }
+}
+
+impl Drop for Lock<'_> {
+    fn drop(&mut self) {
+        // An unlock cannot fail for host memory, and there is nobody to tell in a drop.
+        // SAFETY: the buffer is live and was locked by `new`.
+        let _ = unsafe { (self.api.unlock_buffer)(self.buffer) };
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         let api = &self.runtime.0.api;
-        // SAFETY: each handle was created once and is destroyed once, buffers before the compiled model, that before the model.
+        // SAFETY: every handle was made by its creator and is destroyed once, buffers first; the bytes and the environment
+        // are dropped after this.
         unsafe {
             for buffer in self
-                .input_buffers
+                .buffers
+                .inputs
                 .drain(..)
-                .chain(self.output_buffers.drain(..))
+                .chain(self.buffers.outputs.drain(..))
             {
                 (api.destroy_buffer)(buffer);
             }
@@ -622,33 +645,35 @@ impl Drop for Session {
     }
 }
 
-/// A buffer's memory while it is locked.
-struct Locked<'a> {
-    api: &'a Api,
-    buffer: Handle,
-    memory: Handle,
-}
-
-impl<'a> Locked<'a> {
-    fn new(session: &'a Session, buffer: Handle, mode: c_int) -> Result<Self, ModelError> {
-        let api = &session.runtime.0.api;
-        let mut memory = ptr::null_mut();
-        // SAFETY: the buffer is valid and unlocked: locks do not outlive the closures of `with_input` and `with_output`.
-        let status = unsafe { (api.lock)(buffer, &mut memory, mode) };
-        check(session.task.name(), "LiteRtLockTensorBuffer", status)?;
-        Ok(Self {
-            api,
-            buffer,
-            memory,
-        })
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("inputs", &self.inputs)
+            .field("outputs", &self.outputs)
+            .finish_non_exhaustive()
     }
 }
 
-impl Drop for Locked<'_> {
-    fn drop(&mut self) {
-        // SAFETY: locked once in `new`, unlocked once here. A failure leaves a locked buffer, which the next lock reports.
-        unsafe {
-            (self.api.unlock)(self.buffer);
-        }
-    }
+/// `bytes` as real numbers; a remainder of less than a number is left out.
+pub(super) fn as_f32(bytes: &[u8]) -> &[f32] {
+    // SAFETY: every bit pattern is an f32; `align_to` keeps to the alignment, and the lock made sure that nothing is cut off.
+    unsafe { bytes.align_to().1 }
+}
+
+/// As [`as_f32`], for writing.
+pub(super) fn as_f32_mut(bytes: &mut [u8]) -> &mut [f32] {
+    // SAFETY: as above.
+    unsafe { bytes.align_to_mut().1 }
+}
+
+/// `bytes` as quantized numbers.
+pub(super) fn as_i8(bytes: &[u8]) -> &[i8] {
+    // SAFETY: u8 and i8 have the same size and alignment and no invalid values.
+    unsafe { bytes.align_to().1 }
+}
+
+/// As [`as_i8`], for writing.
+pub(super) fn as_i8_mut(bytes: &mut [u8]) -> &mut [i8] {
+    // SAFETY: as above.
+    unsafe { bytes.align_to_mut().1 }
 }

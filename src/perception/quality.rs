@@ -1,5 +1,7 @@
 //! Face image quality: the components of ISO/IEC 29794-5, with OFIQ's names, formulas and 0..100 scale.
 
+pub mod assess;
+
 use serde::Serialize;
 
 /// A quality component (names of OFIQ 1.0.3).

@@ -1,0 +1,121 @@
+//! The way of a frame through the face nets, with all buffers reused.
+
+use super::detector::{DetectedFace, FaceDetector, N_FACES};
+use super::embedding::{Embedder, Template};
+use super::landmarks::{LandmarkFinder, Mesh};
+use super::pose::head_pose;
+use crate::base::frame::FrameView;
+use crate::base::geometry::Point;
+use crate::models::{Catalogue, ModelError, ModelTask};
+use crate::perception::observation::{FaceObservation, PrimaryFace};
+use crate::perception::quality::assess::{Photometry, assess};
+
+/// Detector, landmarks and embedding.
+#[derive(Debug)]
+pub struct FacePipeline {
+    detector: FaceDetector,
+    landmarks: LandmarkFinder,
+    embedder: Embedder,
+    photometry: Photometry,
+}
+
+impl FacePipeline {
+    /// Loads the three nets.
+    ///
+    /// # Errors
+    /// If one is missing, corrupt or unsuitable.
+    pub fn new(catalogue: &Catalogue) -> Result<Self, ModelError> {
+        Ok(Self {
+            detector: FaceDetector::new(catalogue.load(ModelTask::FaceDetector)?)?,
+            landmarks: LandmarkFinder::new(catalogue.load(ModelTask::FaceLandmarks)?)?,
+            embedder: Embedder::new(catalogue.load(ModelTask::FaceEmbedding)?)?,
+            photometry: Photometry::default(),
+        })
+    }
+
+    /// Measures the faces of a frame: detector, landmarks of the largest face, pose, quality, photometry. No comparison.
+    ///
+    /// # Errors
+    /// If a net cannot be run.
+    pub fn analyse(&mut self, frame: &FrameView<'_>) -> Result<FaceObservation, ModelError> {
+        let faces = self.detector.detect(frame)?;
+        let n_faces = faces.len();
+        let Some(first) = faces.first().copied() else {
+            return Ok(FaceObservation::default());
+        };
+        let second_area = faces.get(1).map_or(0.0, |f| f.bounds.area());
+        let mesh = self.landmarks.find(frame, &first)?;
+        let five_points = mesh.five_points();
+        let pose = head_pose(&mesh.points);
+        let single = second_area / first.bounds.area().max(1.0);
+        let (quality, light) = assess(
+            mesh,
+            pose,
+            frame,
+            first.bounds,
+            single,
+            &mut self.photometry,
+        );
+        let primary = PrimaryFace {
+            bounds: first.bounds,
+            detection_score: first.score,
+            five_points,
+            inter_eye_px: five_points[0].distance(five_points[1]),
+            presence: mesh.presence,
+            pose,
+            quality,
+            light,
+            comparison_score: None,
+        };
+        Ok(FaceObservation {
+            n_faces,
+            primary: Some(primary),
+        })
+    }
+
+    /// Landmarks of the last face that was analysed.
+    pub fn mesh(&self) -> &Mesh {
+        self.landmarks.mesh()
+    }
+
+    /// Faces only, without landmarks, the largest first.
+    ///
+    /// # Errors
+    /// If the net cannot be run.
+    pub fn detect(&mut self, frame: &FrameView<'_>) -> Result<&[DetectedFace], ModelError> {
+        self.detector.detect(frame)
+    }
+
+    /// Template of the face with these five points.
+    ///
+    /// # Errors
+    /// If the net cannot be run. `Ok(None)` if the points make no face.
+    pub fn template(
+        &mut self,
+        frame: &FrameView<'_>,
+        points: &[Point; 5],
+    ) -> Result<Option<Template>, ModelError> {
+        self.embedder.template(frame, points)
+    }
+
+    /// Runs detector, landmarks and embedding as they are, without pixels: what a whole frame is measured against.
+    ///
+    /// # Errors
+    /// If a net cannot be run.
+    pub fn invoke_bare(&mut self, which: ModelTask) -> Result<(), ModelError> {
+        match which {
+            ModelTask::FaceDetector => self.detector.invoke_bare(),
+            ModelTask::FaceLandmarks => self.landmarks.invoke_bare(),
+            _ => self.embedder.invoke_bare(),
+        }
+    }
+
+    /// Wipes what was kept of the last face.
+    pub fn forget(&mut self) {
+        self.landmarks.forget();
+        self.photometry.forget();
+    }
+}
+
+/// At most so many faces are reported for a frame.
+pub const LARGEST_N_FACES: usize = N_FACES;

@@ -1,0 +1,181 @@
+//! Everything that is done with a frame, behind one method: what the vision thread owns.
+
+use super::code::{CodeReader, CodeReading};
+use super::document::limits::DocumentLimits;
+use super::document::pipeline::DocumentPipeline;
+use super::document::portrait::{FoundPortrait, PortraitFinder};
+use super::face::embedding::Template;
+use super::face::pipeline::FacePipeline;
+use super::nets::ModelNet;
+use super::observation::{DocumentObservation, FaceObservation, SceneLight, Seen, VisionTask};
+use crate::base::frame::{FrameView, PixelFormat};
+use crate::base::geometry::Point;
+use crate::models::{Catalogue, ModelError, ModelTask};
+use crate::perception::document::net::NetError;
+use crate::perception::sampling::luminance;
+
+/// Why a frame could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum VisionError {
+    /// A face net failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A document net failed.
+    #[error(transparent)]
+    Net(#[from] NetError),
+}
+
+/// All of perception, with what it remembers of the present session: the portrait's template and the ticket's reference.
+#[derive(Debug)]
+pub struct Vision {
+    face: FacePipeline,
+    document: DocumentPipeline<Template>,
+    codes: CodeReader,
+    portrait: Option<Template>,
+    reference: Option<Template>,
+}
+
+impl Vision {
+    /// Loads all models.
+    ///
+    /// # Errors
+    /// If one is missing, corrupt or unsuitable.
+    pub fn load(catalogue: &Catalogue, limits: DocumentLimits) -> Result<Self, ModelError> {
+        let corners = Box::new(ModelNet(catalogue.load(ModelTask::DocumentCorners)?));
+        let lines = Box::new(ModelNet(catalogue.load(ModelTask::MrzLineReader)?));
+        Ok(Self {
+            face: FacePipeline::new(catalogue)?,
+            document: DocumentPipeline::new(corners, lines, limits),
+            codes: CodeReader::new(),
+            portrait: None,
+            reference: None,
+        })
+    }
+
+    /// Looks at a frame for what the session wants.
+    ///
+    /// # Errors
+    /// If a net cannot be run.
+    pub fn look(&mut self, frame: FrameView<'_>, task: VisionTask) -> Result<Seen, VisionError> {
+        Ok(match task {
+            VisionTask::Idle => Seen::Nothing,
+            VisionTask::Ticket => Seen::Code(self.codes.read(frame).content()),
+            VisionTask::Document => Seen::Document(Box::new(self.document(frame)?)),
+            VisionTask::Face => Seen::Face(Box::new(self.face(frame)?)),
+        })
+    }
+
+    /// Reads a document, and keeps its portrait's template for the face.
+    ///
+    /// # Errors
+    /// If a net cannot be run.
+    pub fn document(&mut self, frame: FrameView<'_>) -> Result<DocumentObservation, VisionError> {
+        let observation = self
+            .document
+            .observe(frame, &mut Portraits(&mut self.face))?;
+        if observation
+            .reading
+            .as_ref()
+            .is_some_and(|r| r.portrait.is_some())
+            && let Some(template) = self.document.last_portrait_template()
+        {
+            self.portrait = Some(template.clone());
+        }
+        Ok(observation)
+    }
+
+    /// Measures the face, and compares it if there is something to compare with.
+    ///
+    /// # Errors
+    /// If a net cannot be run.
+    pub fn face(&mut self, frame: FrameView<'_>) -> Result<FaceObservation, VisionError> {
+        let mut observation = self.face.analyse(&frame)?;
+        let with = self.reference.as_ref().or(self.portrait.as_ref());
+        if let (Some(face), Some(with)) = (&mut observation.primary, with)
+            && let Some(probe) = self.face.template(&frame, &face.five_points)?
+        {
+            face.comparison_score = Some(probe.compare(with));
+        }
+        Ok(observation)
+    }
+
+    /// The face room by itself, for tools.
+    pub fn face_pipeline(&mut self) -> &mut FacePipeline {
+        &mut self.face
+    }
+
+    /// The document room and the face room by themselves, for tools.
+    pub fn document_pipeline(&mut self) -> (&mut DocumentPipeline<Template>, &mut FacePipeline) {
+        (&mut self.document, &mut self.face)
+    }
+
+    /// Reads a QR code, saying also when there is one that cannot be read.
+    pub fn code(&mut self, frame: FrameView<'_>) -> CodeReading {
+        self.codes.read(frame)
+    }
+
+    /// Takes the reference template of a reverification. Gives whether it is one.
+    pub fn use_reference(&mut self, bytes: &[u8]) -> bool {
+        self.reference = Template::from_bytes(bytes);
+        self.reference.is_some()
+    }
+
+    /// Wipes templates and pictures of the session.
+    pub fn forget(&mut self) {
+        self.portrait = None;
+        self.reference = None;
+        self.face.forget();
+        self.document.forget();
+        self.codes.forget();
+    }
+}
+
+/// Finds the portrait on a rectified page with the face nets.
+#[derive(Debug)]
+pub struct Portraits<'a>(pub &'a mut FacePipeline);
+
+impl PortraitFinder for Portraits<'_> {
+    type Template = Template;
+
+    fn find(&mut self, page: FrameView<'_>) -> Option<FoundPortrait<Template>> {
+        // A net that fails here fails on the next face frame too, where it is reported.
+        let seen = self.0.analyse(&page).ok()?;
+        let face = seen.primary?;
+        let eyes: [Point; 2] = [face.five_points[0], face.five_points[1]];
+        let template = self.0.template(&page, &face.five_points).ok().flatten();
+        Some(FoundPortrait {
+            bounds: face.bounds,
+            eyes,
+            detection_score: face.detection_score,
+            template,
+        })
+    }
+}
+
+/// Brightness of the whole frame, from every sixteenth pixel of every sixteenth row.
+pub fn scene_light(frame: &FrameView<'_>) -> SceneLight {
+    let (mut sum, mut bright, mut dark, mut n) = (0u64, 0u32, 0u32, 0u32);
+    for y in (8..frame.height()).step_by(16) {
+        let row = frame.row(y);
+        for x in (8..frame.width() as usize).step_by(16) {
+            let v = match frame.format() {
+                PixelFormat::Yuyv => row[x * 2],
+                PixelFormat::Grey8 => row[x],
+                PixelFormat::Rgb8 => luminance([row[x * 3], row[x * 3 + 1], row[x * 3 + 2]]),
+            };
+            sum += u64::from(v);
+            bright += u32::from(v >= 247);
+            dark += u32::from(v <= 25);
+            n += 1;
+        }
+    }
+    if n == 0 {
+        return SceneLight::default();
+    }
+    let share = |k: u32| k as f32 / n as f32;
+    SceneLight {
+        mean: sum as f32 / n as f32 / 255.0,
+        bright_share: share(bright),
+        dark_share: share(dark),
+    }
+}
