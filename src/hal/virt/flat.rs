@@ -111,7 +111,7 @@ impl<'a> Flat<'a> {
         let count = |i: usize| (end[i] - origin[i]) as usize / STEP + 2;
         let (nodes_wide, nodes_high) = (count(0), count(1));
         let mut nodes = Vec::with_capacity(nodes_wide * nodes_high);
-        let k = light.fill / std::f32::consts::PI / 65535.0;
+        let k = light.fill / std::f32::consts::PI;
         for j in 0..nodes_high {
             let y = (origin[1] + (j * STEP) as i64) as f32;
             let flicker = light.flicker_at(y);
@@ -145,7 +145,7 @@ impl<'a> Flat<'a> {
             nodes_wide,
             nodes,
             node_row: vec![Default::default(); nodes_wide],
-            glow: held.nits * light.fill / 65535.0,
+            glow: held.nits * light.fill,
         }
     }
 
@@ -205,7 +205,6 @@ impl<'a> Flat<'a> {
                 let (fu, fv) = (u - iu as f32, v - iv as f32);
                 let at = iv as usize * w + iu as usize;
                 let texel = bilinear(texels, at, w, fu, fv);
-                // The mirrored light has the texture's scale in it already.
                 let alpha = texel[3];
                 let mut light: [f32; 4] =
                     std::array::from_fn(|c| texel[c] * scattered[c] + alpha * mirrored[c]);
@@ -217,7 +216,7 @@ impl<'a> Flat<'a> {
                     scattered[c] += slopes.0[c];
                     mirrored[c] += slopes.1[c];
                 }
-                let through = 1.0 - alpha * (1.0 / 65535.0);
+                let through = 1.0 - alpha;
                 *red = *red * through + light[0];
                 *green = *green * through + light[1];
                 *blue = *blue * through + light[2];
@@ -244,14 +243,9 @@ impl<'a> Flat<'a> {
 }
 
 #[inline(always)]
-fn bilinear(texels: &[[u16; 4]], at: usize, width: usize, fu: f32, fv: f32) -> [f32; 4] {
+fn bilinear(texels: &[[f32; 4]], at: usize, width: usize, fu: f32, fv: f32) -> [f32; 4] {
     let (upper, under) = (&texels[at..at + 2], &texels[at + width..at + width + 2]);
-    let float = |t: [u16; 4]| t.map(f32::from);
-    mix(
-        mix(float(upper[0]), float(upper[1]), fu),
-        mix(float(under[0]), float(under[1]), fu),
-        fv,
-    )
+    mix(mix(upper[0], upper[1], fu), mix(under[0], under[1], fu), fv)
 }
 
 #[inline(always)]

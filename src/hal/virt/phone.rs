@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::path::PathBuf;
 
 /// Pixels of the camera's picture (1280 wide) that one module of the code gets: people hold a dense code closer...
-const MODULE_PX: f32 = 6.0;
+const MODULE_PX: f32 = 7.0;
 /// ...but so that all of it stays in view.
 const LARGEST_CODE_PX: f32 = 670.0;
 /// Modules of white around the code (ISO/IEC 18004).

@@ -28,10 +28,10 @@ pub(super) struct PersonPicture {
 pub(super) struct Texture {
     pub(super) width: usize,
     pub(super) height: usize,
-    /// Linear reflectance (premultiplied) and alpha, 65535 = 1: half the size of floats, and memory is what a frame waits for.
-    pub(super) texels: Vec<[u16; 4]>,
-    /// What a screen emits, 65535 = its white; empty: nothing.
-    pub(super) glow: Vec<[u16; 4]>,
+    /// Linear reflectance (premultiplied) and alpha, 0..=1.
+    pub(super) texels: Vec<[f32; 4]>,
+    /// What a screen emits, 1 = its white; empty: nothing.
+    pub(super) glow: Vec<[f32; 4]>,
     /// Share of light that is mirrored.
     pub(super) gloss: f32,
 }
@@ -285,12 +285,10 @@ impl Texture {
     ) -> Self {
         let (width, height) = (w + 2, h + 2);
         let spread = |inner: &[[f32; 4]]| {
-            let mut all = vec![[0; 4]; width * height];
+            let mut all = vec![[0.0; 4]; width * height];
             for (y, row) in inner.chunks_exact(w).enumerate() {
                 let at = (y + 1) * width + 1;
-                for (to, from) in all[at..at + w].iter_mut().zip(row) {
-                    *to = from.map(|v| (v * 65535.0) as u16);
-                }
+                all[at..at + w].copy_from_slice(row);
             }
             all
         };

@@ -136,7 +136,7 @@ impl Actor {
                 tilt_deg: [
                     1.5 + tremble(9, 0.4),
                     -1.0 + tremble(10, 0.4),
-                    0.6 + tremble(11, 0.6),
+                    0.2 + tremble(11, 0.3),
                 ],
                 up,
                 back: false,
