@@ -1,7 +1,7 @@
 //! The person in the virtual booth: follows the panel as people do, a moment later.
 //!
 //! Pure: told what the panel shows and what time it is, says what the hands do. The states are those of the panel; what is
-//! done on each is in [`usual`], and a scene's `[[act]]` replaces it. People repeat what a prompt asks for as long as it stays.
+//! done on each is in [`Actor::usual`], and a scene's `[[act]]` replaces it. People repeat what a prompt asks for as long as it stays.
 
 use super::chance::Chance;
 use super::pose::Glide;

@@ -1,6 +1,6 @@
 //! The stage: which scene is played, told over a socket or by the board file.
 //!
-//! On the socket one JSON line is a request and one line is an answer:
+//! On the socket one JSON line is a request and one line is an answer; relative paths count from where the service was started:
 //!
 //! ```text
 //! -> {"play":"scenes/passport.toml","ticket":"eyJ..."}     ticket: text or null
