@@ -1,0 +1,324 @@
+//! A recorded session as camera and microphone: a folder of pictures with times, and a WAV.
+//!
+//! `NAME.png` or `NAME.jpg`, sorted by name, `frames_per_s` of the board file apart; or in the order and at the times of
+//! `times.csv` (`name,ms` a line, a header line of those words allowed, times rising). `audio.wav` beside them, if any.
+//! Pictures come as they are, in RGB; every one must have the size of the first.
+
+use super::sound::{Pace, WavError, read_wav};
+use super::world::wait_until;
+use crate::base::frame::{Frame, FrameMeta, PixelFormat};
+use crate::base::time::{Moment, SharedClock};
+use crate::hal::{
+    Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Microphone,
+};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Why a recording cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The folder or a file cannot be read.
+    #[error("recording: cannot read {}: {source}; mend: name an existing, readable folder of pictures", .path.display())]
+    Read {
+        /// What could not be read.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// No picture in the folder.
+    #[error("recording {}: holds no picture; allowed: .png, .jpg, .jpeg; mend: put the frames there or name another folder", .path.display())]
+    Empty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A picture that cannot be a frame.
+    #[error("recording: {}: {detail}; allowed: PNG or JPEG, even width and height from 64 to 8192, all of one size; mend: make this picture again or take it out", .path.display())]
+    Picture {
+        /// The picture.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A line of `times.csv`.
+    #[error("recording: {} line {line}: {detail}; allowed: `name,ms` with rising times; mend: correct the line", .path.display())]
+    Times {
+        /// The file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The sound.
+    #[error("recording: {0}")]
+    Sound(#[from] WavError),
+}
+
+/// A recorded session's pictures.
+#[derive(Debug)]
+pub struct ReplayCamera {
+    info: CameraInfo,
+    clock: SharedClock,
+    started: Moment,
+    frames: Vec<(PathBuf, Duration)>,
+    next: usize,
+}
+
+/// A recorded session's sound; silence after its end.
+#[derive(Debug)]
+pub struct ReplayMicrophone {
+    clock: SharedClock,
+    pace: Pace,
+    samples: Vec<i16>,
+}
+
+/// Opens a recording: looks at every picture's size, decodes none yet.
+///
+/// # Errors
+/// [`ReplayError`] names the file, what was found and what would do.
+pub fn open(
+    folder: &Path,
+    frames_per_s: f32,
+    clock: &SharedClock,
+) -> Result<(ReplayCamera, Option<ReplayMicrophone>), ReplayError> {
+    let times = folder.join("times.csv");
+    let frames = if times.exists() {
+        timed(folder, &times)?
+    } else {
+        sorted(folder, frames_per_s)?
+    };
+    if frames.is_empty() {
+        return Err(ReplayError::Empty {
+            path: folder.to_owned(),
+        });
+    }
+    let mut first = None;
+    for (path, _) in &frames {
+        let fail = |detail: String| ReplayError::Picture {
+            path: path.clone(),
+            detail,
+        };
+        let (w, h) = image::ImageReader::open(path)
+            .map_err(|source| ReplayError::Read {
+                path: path.clone(),
+                source,
+            })?
+            .with_guessed_format()
+            .map_err(|source| ReplayError::Read {
+                path: path.clone(),
+                source,
+            })?
+            .into_dimensions()
+            .map_err(|e| fail(format!("is no picture: {e}")))?;
+        let size = *first.get_or_insert((w, h));
+        if !(64..=8192).contains(&w)
+            || !(64..=8192).contains(&h)
+            || w % 2 == 1
+            || h % 2 == 1
+            || size != (w, h)
+        {
+            return Err(fail(format!(
+                "is {w} x {h} pixels, the first is {} x {}",
+                size.0, size.1
+            )));
+        }
+    }
+    let (width, height) = first.unwrap_or((64, 64));
+    let sound = folder.join("audio.wav");
+    let started = clock.now();
+    let microphone = if sound.exists() {
+        let samples = read_wav(&sound)?;
+        Some(ReplayMicrophone {
+            clock: clock.clone(),
+            pace: Pace::new(started),
+            samples,
+        })
+    } else {
+        None
+    };
+    let info = CameraInfo {
+        name: "recording".to_owned(),
+        width,
+        height,
+        frames_per_s,
+        exposure_us: None,
+        gain: None,
+    };
+    Ok((
+        ReplayCamera {
+            info,
+            clock: clock.clone(),
+            started,
+            frames,
+            next: 0,
+        },
+        microphone,
+    ))
+}
+
+fn sorted(folder: &Path, frames_per_s: f32) -> Result<Vec<(PathBuf, Duration)>, ReplayError> {
+    let read = |source| ReplayError::Read {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        let ending = path
+            .extension()
+            .and_then(|e| e.to_str())
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        if matches!(ending.as_str(), "png" | "jpg" | "jpeg") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let period = 1.0 / frames_per_s.clamp(0.1, 240.0);
+    Ok(paths
+        .into_iter()
+        .enumerate()
+        .map(|(i, p)| (p, Duration::from_secs_f32(i as f32 * period)))
+        .collect())
+}
+
+fn timed(folder: &Path, times: &Path) -> Result<Vec<(PathBuf, Duration)>, ReplayError> {
+    let text = std::fs::read_to_string(times).map_err(|source| ReplayError::Read {
+        path: times.to_owned(),
+        source,
+    })?;
+    let mut frames: Vec<(PathBuf, Duration)> = Vec::new();
+    for (i, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || (i == 0 && line == "name,ms") {
+            continue;
+        }
+        let fail = |detail: String| ReplayError::Times {
+            path: times.to_owned(),
+            line: i + 1,
+            detail,
+        };
+        let shown: String = line.chars().take(80).collect();
+        let (name, ms) = line
+            .rsplit_once(',')
+            .ok_or_else(|| fail(format!("`{shown}` has no comma")))?;
+        let name = name.trim();
+        if name.is_empty() || name.contains('/') || name.contains("..") {
+            return Err(fail(format!(
+                "`{shown}` does not name a picture of this folder"
+            )));
+        }
+        let ms: u64 = ms
+            .trim()
+            .parse()
+            .map_err(|_| fail(format!("`{shown}` has no whole number of milliseconds")))?;
+        let at = Duration::from_millis(ms);
+        if frames.last().is_some_and(|(_, before)| at <= *before) {
+            return Err(fail(format!("{ms} ms is not after the line before")));
+        }
+        frames.push((folder.join(name), at));
+    }
+    Ok(frames)
+}
+
+impl ReplayCamera {
+    fn fault(&self, kind: FaultKind, detail: String, mend: &str) -> DeviceFault {
+        DeviceFault {
+            device: DeviceKind::Camera,
+            kind,
+            place: "recording".to_owned(),
+            detail,
+            mend: mend.to_owned(),
+        }
+    }
+}
+
+impl Camera for ReplayCamera {
+    fn info(&self) -> &CameraInfo {
+        &self.info
+    }
+
+    fn capture(&mut self, into: &mut Frame, timeout: Duration) -> Result<(), DeviceFault> {
+        // A slow reader gets the newest frame that is due.
+        let now = self.clock.now();
+        let is_due = |(_, at): &(PathBuf, Duration)| self.started.plus(*at) <= now;
+        while self.frames.get(self.next + 1).is_some_and(is_due) {
+            self.next += 1;
+        }
+        let Some((path, at)) = self.frames.get(self.next) else {
+            wait_until(&*self.clock, Moment::from_nanos(u64::MAX), timeout);
+            let detail = "the recording is over".to_owned();
+            return Err(self.fault(
+                FaultKind::NoFrames,
+                detail,
+                "start the service again to replay it again",
+            ));
+        };
+        let captured = self.started.plus(*at);
+        if !wait_until(&*self.clock, captured, timeout) {
+            let detail = format!("no frame within {} ms", timeout.as_millis());
+            return Err(self.fault(
+                FaultKind::NoFrames,
+                detail,
+                "wait longer, or look at times.csv",
+            ));
+        }
+        let sequence = self.next as u64;
+        self.next += 1;
+        let picture = image::open(path).map_err(|e| {
+            let detail = format!("{}: {e}", path.display());
+            self.fault(
+                FaultKind::Io,
+                detail,
+                "make this picture again or take it out",
+            )
+        })?;
+        let picture = picture.into_rgb8();
+        if picture.dimensions() != (self.info.width, self.info.height) {
+            let detail = format!(
+                "{}: its size changed since the recording was opened",
+                path.display()
+            );
+            return Err(self.fault(
+                FaultKind::Io,
+                detail,
+                "do not change a recording while it is replayed",
+            ));
+        }
+        into.reshape(self.info.width, self.info.height, PixelFormat::Rgb8);
+        into.data_mut().copy_from_slice(picture.as_raw());
+        into.meta = FrameMeta {
+            captured,
+            sequence,
+            exposure_us: None,
+            gain: None,
+        };
+        Ok(())
+    }
+
+    fn set_controls(&mut self, _controls: CameraControls) -> Result<(), DeviceFault> {
+        // What was recorded was recorded: `info` says that nothing can be set.
+        Ok(())
+    }
+
+    fn reopen(&mut self) -> Result<(), DeviceFault> {
+        Ok(())
+    }
+}
+
+impl Microphone for ReplayMicrophone {
+    fn read(
+        &mut self,
+        into: &mut [i16],
+        timeout: Duration,
+    ) -> Result<(usize, Moment), DeviceFault> {
+        let (first, n, at) = self.pace.wait(&*self.clock, into.len(), timeout)?;
+        for (i, sample) in into[..n].iter_mut().enumerate() {
+            let place = usize::try_from(first)
+                .unwrap_or(usize::MAX)
+                .saturating_add(i);
+            *sample = self.samples.get(place).copied().unwrap_or(0);
+        }
+        Ok((n, at))
+    }
+}
