@@ -70,7 +70,9 @@ pub struct EnrolledBooth {
 #[derive(Debug, thiserror::Error)]
 pub enum WalletError {
     /// The address is not loopback.
-    #[error("wallet `listen` is {found}: only loopback is allowed unless `listen_any` is given; this wallet is a reference, not for open networks")]
+    #[error(
+        "wallet `listen` is {found}: only loopback is allowed unless `listen_any` is given; this wallet is a reference, not for open networks"
+    )]
     NotLoopback {
         /// The address.
         found: SocketAddr,

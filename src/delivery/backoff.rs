@@ -99,7 +99,10 @@ mod tests {
         for _ in 0..20 {
             backoff.next(0, None);
         }
-        assert_eq!(backoff.next(u64::from(u32::MAX), None).as_millis(), u128::from(u32::MAX % 300_001));
+        assert_eq!(
+            backoff.next(u64::from(u32::MAX), None).as_millis(),
+            u128::from(u32::MAX % 300_001)
+        );
         assert_eq!(backoff.next(300_000, None), Duration::from_secs(300));
         backoff.reset();
         assert_eq!(backoff.next(300_000, None), Duration::from_secs(1));

@@ -11,7 +11,7 @@ use rustls::{CertificateError, ClientConfig, ClientConnection, StreamOwned};
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
-use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, TcpConnector, Transport,
     TransportAdapter,
@@ -42,7 +42,9 @@ pub enum HttpError {
         reason: String,
     },
     /// TLS failed.
-    #[error("wallet's TLS is not accepted, or it does not accept ours ({reason}); check the certificates")]
+    #[error(
+        "wallet's TLS is not accepted, or it does not accept ours ({reason}); check the certificates"
+    )]
     Tls {
         /// What rustls said.
         reason: String,
@@ -51,7 +53,9 @@ pub enum HttpError {
     #[error("wallet's certificate is not valid yet; check the booth's clock")]
     NotValidYet,
     /// The certificate is by another authority.
-    #[error("somebody else answers in the wallet's place: certificate by an unknown authority; a log-in page or `ca` is wrong")]
+    #[error(
+        "somebody else answers in the wallet's place: certificate by an unknown authority; a log-in page or `ca` is wrong"
+    )]
     UnknownIssuer,
     /// No answer in time.
     #[error("wallet does not answer in time")]
@@ -176,7 +180,7 @@ impl HttpClient {
             .build();
         let connector = TcpConnector::default().chain(tls);
         Ok(Self {
-            agent: ureq::Agent::with_parts(config, connector, DefaultResolver::default()),
+            agent: ureq::Agent::with_parts(config, connector, Names::default()),
             base,
         })
     }
@@ -237,6 +241,25 @@ fn read(mut answer: ureq::http::Response<ureq::Body>) -> Result<Answer, HttpErro
     })
 }
 
+/// The system's name service, with every failure of it named as one: a name server that cannot be reached is told from
+/// a wallet that cannot be reached.
+#[derive(Debug, Default)]
+struct Names(DefaultResolver);
+
+impl Resolver for Names {
+    fn resolve(
+        &self,
+        uri: &ureq::http::Uri,
+        config: &ureq::config::Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        self.0.resolve(uri, config, timeout).map_err(|e| match e {
+            ureq::Error::Io(_) => ureq::Error::HostNotFound,
+            other => other,
+        })
+    }
+}
+
 /// TLS with our own configuration on top of a TCP connection.
 #[derive(Debug)]
 struct TlsConnector {
@@ -289,11 +312,7 @@ impl Transport for TlsTransport {
         &mut self.buffers
     }
 
-    fn transmit_output(
-        &mut self,
-        amount: usize,
-        timeout: NextTimeout,
-    ) -> Result<(), ureq::Error> {
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         self.stream.get_mut().set_timeout(timeout);
         let output = &self.buffers.output()[..amount];
         Ok(self.stream.write_all(output)?)

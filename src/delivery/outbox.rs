@@ -35,7 +35,6 @@ use crate::trust::jws;
 use crate::trust::keys::{SharedSigner, TrustedKeys};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use store::Int;
 
@@ -79,8 +78,8 @@ pub struct Outbox {
     wallet_keys: TrustedKeys,
     clock: SharedClock,
     max_rows: u64,
-    /// Holds the lock on the folder as long as it is open.
-    _lock: OwnedFd,
+    /// Dropped last, after the database is closed.
+    _lock: store::FolderLock,
 }
 
 /// A session's place in the outbox.
@@ -258,11 +257,7 @@ impl Outbox {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn pending(
-        &mut self,
-        limit: usize,
-        max_bytes: usize,
-    ) -> Result<Vec<Pending>, OutboxError> {
+    pub fn pending(&mut self, limit: usize, max_bytes: usize) -> Result<Vec<Pending>, OutboxError> {
         let good = self.pending_where("strikes < ?1 ORDER BY epoch, seq", limit, max_bytes)?;
         if !good.is_empty() {
             return Ok(good);
@@ -305,7 +300,10 @@ impl Outbox {
                 "UPDATE outcome SET state = ?2 WHERE rowid = ?1",
                 params![rowid, State::Damaged as i64],
             )?;
-            tracing::error!(code = "hw.storage.worn", "an outcome in the outbox is damaged; it is kept and reported");
+            tracing::error!(
+                code = "hw.storage.worn",
+                "an outcome in the outbox is damaged; it is kept and reported"
+            );
         }
         Ok(found)
     }
@@ -365,10 +363,9 @@ impl Outbox {
 
     /// Makes what is reserved pending, with its fallback. Gives how many there were.
     fn close_reserved(&mut self) -> Result<u32, OutboxError> {
-        let closed = self.db.execute(
-            "UPDATE outcome SET state = 1 WHERE state = 0",
-            [],
-        )?;
+        let closed = self
+            .db
+            .execute("UPDATE outcome SET state = 1 WHERE state = 0", [])?;
         if closed > 0 {
             tracing::warn!(closed, "a session left no outcome; its fallback is sent");
         }

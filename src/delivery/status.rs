@@ -192,8 +192,18 @@ mod tests {
 
     #[test]
     fn codes_are_the_same_on_the_wire_and_in_the_table() {
-        for code in [NetCode::PreflightFailed, NetCode::Degraded, NetCode::BackendUnreachable, NetCode::Tls, NetCode::Dns,
-            NetCode::ClockSkew, NetCode::CaptivePortal, NetCode::Rejected, NetCode::RateLimited, NetCode::Timeout] {
+        for code in [
+            NetCode::PreflightFailed,
+            NetCode::Degraded,
+            NetCode::BackendUnreachable,
+            NetCode::Tls,
+            NetCode::Dns,
+            NetCode::ClockSkew,
+            NetCode::CaptivePortal,
+            NetCode::Rejected,
+            NetCode::RateLimited,
+            NetCode::Timeout,
+        ] {
             assert_eq!(serde_json::to_value(code).unwrap(), code.code());
         }
     }

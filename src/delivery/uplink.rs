@@ -215,7 +215,11 @@ impl Uplink {
         let patience = if due { Duration::ZERO } else { PULL_WAIT };
         let (items, _held) = run.pending(limit, patience)?;
         if items.is_empty() {
-            return if due { self.probe(run) } else { Ok(Duration::ZERO) };
+            return if due {
+                self.probe(run)
+            } else {
+                Ok(Duration::ZERO)
+            };
         }
         // What the wallet has refused three times comes only when there is nothing else, and must not keep the uplink
         // from what comes next: between two attempts it is as if nothing were pending.
@@ -226,7 +230,8 @@ impl Uplink {
     }
 
     fn probe_due(&self) -> bool {
-        self.probed.is_none_or(|at| at.elapsed() >= self.probe_every)
+        self.probed
+            .is_none_or(|at| at.elapsed() >= self.probe_every)
     }
 
     fn probe(&mut self, run: &mut WireClient) -> Result<Duration, WireError> {

@@ -272,7 +272,10 @@ fn serve(mut stream: UnixStream, server: &Server) -> std::io::Result<()> {
     let uid = rustix::net::sockopt::socket_peercred(&stream)?.uid.as_raw();
     let own = rustix::process::geteuid().as_raw();
     if uid != own && !server.allowed_uids.contains(&uid) {
-        tracing::warn!(uid, "a user that is not in `allowed_uids` tried the outbox's socket");
+        tracing::warn!(
+            uid,
+            "a user that is not in `allowed_uids` tried the outbox's socket"
+        );
         let refusal = Reply::error("user", "this user is not in `allowed_uids`");
         return send(&mut stream, &refusal);
     }
@@ -287,7 +290,8 @@ fn serve(mut stream: UnixStream, server: &Server) -> std::io::Result<()> {
                     Reply::Hello { version: VERSION }
                 }
                 _ => {
-                    let refusal = Reply::error("hello", "the first line must be the hello of version 1");
+                    let refusal =
+                        Reply::error("hello", "the first line must be the hello of version 1");
                     return send(&mut stream, &refusal);
                 }
             },
@@ -464,7 +468,11 @@ impl WireClient {
     ///
     /// # Errors
     /// [`WireError`].
-    pub fn pending(&mut self, limit: usize, wait: Duration) -> Result<(Vec<Pending>, bool), WireError> {
+    pub fn pending(
+        &mut self,
+        limit: usize,
+        wait: Duration,
+    ) -> Result<(Vec<Pending>, bool), WireError> {
         let request = Request::Pending {
             limit,
             wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
@@ -541,3 +549,6 @@ impl NetStatus {
         self.state != NetState::Down
     }
 }
+
+#[cfg(test)]
+mod tests;

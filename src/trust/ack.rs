@@ -128,7 +128,9 @@ pub enum AckError {
     #[error("acknowledgement: {0}")]
     Jws(#[from] JwsError),
     /// Signed, but not of the form agreed upon.
-    #[error("acknowledgement: payload is not of the form `{allowed}`; wallet and booth differ in version")]
+    #[error(
+        "acknowledgement: payload is not of the form `{allowed}`; wallet and booth differ in version"
+    )]
     Malformed {
         /// The form.
         allowed: &'static str,

@@ -44,7 +44,9 @@ pub enum JwsError {
     #[error("JWS: header has `crit`; no critical extension is known here")]
     UnknownCritical,
     /// Signed by a key that is not trusted here.
-    #[error("JWS: signed by a key that is not trusted here; enrol its public key or use the right one")]
+    #[error(
+        "JWS: signed by a key that is not trusted here; enrol its public key or use the right one"
+    )]
     UnknownKey,
     /// The signature does not fit.
     #[error("JWS: the signature does not fit the text")]
@@ -139,8 +141,10 @@ impl<'a> Parts<'a> {
             });
         }
         let malformed = |part| JwsError::Malformed { part };
-        let (signed, signature) = text.rsplit_once('.').ok_or(malformed("no dots"))?;
-        let (header, payload) = signed.split_once('.').ok_or(malformed("one dot, not two"))?;
+        let (signed, signature) = text.rsplit_once('.').ok_or_else(|| malformed("no dots"))?;
+        let (header, payload) = signed
+            .split_once('.')
+            .ok_or_else(|| malformed("one dot, not two"))?;
         if payload.contains('.') {
             return Err(malformed("more than two dots"));
         }
@@ -283,7 +287,10 @@ mod tests {
         let good = sign(b"{}", "t", Map::new(), &key).unwrap();
         let kid = key.kid().as_str();
         let header = |alg: &str, more: &str| {
-            with_header(&format!(r#"{{"alg":"{alg}","kid":"{kid}","typ":"t"{more}}}"#), &key)
+            with_header(
+                &format!(r#"{{"alg":"{alg}","kid":"{kid}","typ":"t"{more}}}"#),
+                &key,
+            )
         };
         let (signed, signature) = good.rsplit_once('.').unwrap();
         // The last of 86 characters carries four bits; the two below them must be zero.
@@ -305,14 +312,42 @@ mod tests {
             (header("none", ""), "WrongAlgorithm"),
             (header("HS256", ""), "WrongAlgorithm"),
             (header("EdDSA", r#","alg":"EdDSA""#), "Malformed"),
-            (header("EdDSA", r#","crit":["b64"],"b64":false"#), "UnknownCritical"),
+            (
+                header("EdDSA", r#","crit":["b64"],"b64":false"#),
+                "UnknownCritical",
+            ),
             (with_header(r#"["alg"]"#, &key), "Malformed"),
-            (with_header(r#"{"alg":"EdDSA","typ":"t"}"#, &key), "UnknownKey"),
-            (with_header(&format!(r#"{{"alg":"EdDSA","kid":"{kid}","typ":"u"}}"#), &key), "WrongType"),
-            (with_header(&format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#), &key), "WrongType"),
-            (header("EdDSA", &format!(r#","x":"{}""#, "y".repeat(2000))), "TooLarge"),
-            (sign(b"{}", "t", Map::new(), &stranger).unwrap(), "UnknownKey"),
-            (format!("{}.{}.{signature}", signed.split('.').next().unwrap(), base64url(b"[]")), "BadSignature"),
+            (
+                with_header(r#"{"alg":"EdDSA","typ":"t"}"#, &key),
+                "UnknownKey",
+            ),
+            (
+                with_header(
+                    &format!(r#"{{"alg":"EdDSA","kid":"{kid}","typ":"u"}}"#),
+                    &key,
+                ),
+                "WrongType",
+            ),
+            (
+                with_header(&format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#), &key),
+                "WrongType",
+            ),
+            (
+                header("EdDSA", &format!(r#","x":"{}""#, "y".repeat(2000))),
+                "TooLarge",
+            ),
+            (
+                sign(b"{}", "t", Map::new(), &stranger).unwrap(),
+                "UnknownKey",
+            ),
+            (
+                format!(
+                    "{}.{}.{signature}",
+                    signed.split('.').next().unwrap(),
+                    base64url(b"[]")
+                ),
+                "BadSignature",
+            ),
             ("a".repeat(5000), "TooLarge"),
         ];
         for (text, expected) in cases {

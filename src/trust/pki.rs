@@ -104,9 +104,11 @@ pub fn make_keys(dir: &Path, now: WallTime) -> Result<Made, KeyError> {
     }
     for name in SIGNING {
         let private = folder.private(name);
-        ensure_secret(&private, &mut made, || {
-            Ok(SoftwareKey::generate()?.to_pem())
-        })?;
+        ensure_secret(
+            &private,
+            &mut made,
+            || Ok(SoftwareKey::generate()?.to_pem()),
+        )?;
         let public = SoftwareKey::read(&private)?.public();
         let path = folder.public(name);
         ensure(&path, 0o644, &mut made, || Ok(public.to_pem()))?;

@@ -284,7 +284,9 @@ impl TicketClaims {
 #[derive(Debug, thiserror::Error)]
 pub enum TicketError {
     /// Not a ticket.
-    #[error("ticket: malformed at `{place}`; allowed is {allowed}; show the code again or have a new ticket issued")]
+    #[error(
+        "ticket: malformed at `{place}`; allowed is {allowed}; show the code again or have a new ticket issued"
+    )]
     Malformed {
         /// Which part.
         place: &'static str,
@@ -292,37 +294,51 @@ pub enum TicketError {
         allowed: &'static str,
     },
     /// Too long.
-    #[error("ticket: {found} characters, at most 2400 are allowed; have a new ticket issued with less in it")]
+    #[error(
+        "ticket: {found} characters, at most 2400 are allowed; have a new ticket issued with less in it"
+    )]
     TooLarge {
         /// Its length.
         found: usize,
     },
     /// Another signed object.
-    #[error("ticket: header `typ` or `alg` is of another kind of object; allowed is `boothd-ticket` with `EdDSA`")]
+    #[error(
+        "ticket: header `typ` or `alg` is of another kind of object; allowed is `boothd-ticket` with `EdDSA`"
+    )]
     WrongType,
     /// Signed by somebody else.
-    #[error("ticket: signed by a key that this booth does not know; allowed are the keys enrolled as the wallet's")]
+    #[error(
+        "ticket: signed by a key that this booth does not know; allowed are the keys enrolled as the wallet's"
+    )]
     UnknownKey,
     /// Altered.
     #[error("ticket: the signature does not fit; have a new ticket issued")]
     BadSignature,
     /// Too late.
-    #[error("ticket: `exp` was {late_s} s ago; have a new ticket issued, and check the booth's clock")]
+    #[error(
+        "ticket: `exp` was {late_s} s ago; have a new ticket issued, and check the booth's clock"
+    )]
     Expired {
         /// Seconds since its end.
         late_s: i64,
     },
     /// Too early.
-    #[error("ticket: `iat` lies {early_s} s ahead, at most 300 are allowed; check the booth's clock")]
+    #[error(
+        "ticket: `iat` lies {early_s} s ahead, at most 300 are allowed; check the booth's clock"
+    )]
     NotYetValid {
         /// Seconds until its start.
         early_s: i64,
     },
     /// Made out to another booth.
-    #[error("ticket: `booth` names another booth; use that one or have a ticket issued for this one")]
+    #[error(
+        "ticket: `booth` names another booth; use that one or have a ticket issued for this one"
+    )]
     ForAnotherBooth,
     /// From a later release.
-    #[error("ticket: `v` is {found}, allowed is 1; the booth's software is older than the wallet's")]
+    #[error(
+        "ticket: `v` is {found}, allowed is 1; the booth's software is older than the wallet's"
+    )]
     UnknownVersion {
         /// The version found.
         found: u64,
@@ -475,8 +491,9 @@ fn read_claims(payload: &[u8]) -> Result<TicketClaims, TicketError> {
         return Err(TicketError::UnknownPurpose);
     }
     // serde_json's own message is not passed on: it can quote values.
-    serde_json::from_slice(payload)
-        .map_err(|_| malformed("v, jti, sid, ten, pol, pur, lang, docs, salt, f, iat, exp, nonce, booth, ref"))
+    serde_json::from_slice(payload).map_err(|_| {
+        malformed("v, jti, sid, ten, pol, pur, lang, docs, salt, f, iat, exp, nonce, booth, ref")
+    })
 }
 
 fn check_form(claims: &TicketClaims) -> Result<(), TicketError> {
@@ -489,12 +506,16 @@ fn check_form(claims: &TicketClaims) -> Result<(), TicketError> {
     let session = claims.session.as_str();
     let checks = [
         (claims.version == 1, "v", "1"),
-        (name(&claims.ticket_id), "jti", "1 to 64 of A-Z a-z 0-9 - _ ."),
+        (
+            name(&claims.ticket_id),
+            "jti",
+            "1 to 64 of A-Z a-z 0-9 - _ .",
+        ),
         (
             session.len() == 26
-                && session
-                    .bytes()
-                    .all(|b| b.is_ascii_digit() || (b.is_ascii_uppercase() && !b"ILOU".contains(&b))),
+                && session.bytes().all(|b| {
+                    b.is_ascii_digit() || (b.is_ascii_uppercase() && !b"ILOU".contains(&b))
+                }),
             "sid",
             "26 characters of Crockford's base 32",
         ),
@@ -587,7 +608,13 @@ mod tests {
         let with = |change: fn(&mut serde_json::Value)| {
             let mut value = serde_json::to_value(claims()).unwrap();
             change(&mut value);
-            jws::sign(value.to_string().as_bytes(), TYP, serde_json::Map::new(), &key).unwrap()
+            jws::sign(
+                value.to_string().as_bytes(),
+                TYP,
+                serde_json::Map::new(),
+                &key,
+            )
+            .unwrap()
         };
         let good = issue(&claims(), &key).unwrap();
         let other_type = jws::sign(b"{}", "boothd-ack", serde_json::Map::new(), &key).unwrap();
@@ -612,7 +639,11 @@ mod tests {
             (&with(|v| v["v"] = "1".into()), "Malformed", 0),
             (&with(|v| v["pur"] = "joke".into()), "UnknownPurpose", 0),
             (&with(|v| v["pur"] = 5.into()), "Malformed", 0),
-            (&with(|v| v["booth"] = "BOOTH-0002".into()), "ForAnotherBooth", 0),
+            (
+                &with(|v| v["booth"] = "BOOTH-0002".into()),
+                "ForAnotherBooth",
+                0,
+            ),
             (&with(|v| v["booth"] = "a b".into()), "Malformed", 0),
             (&with(|v| v["unknown"] = 1.into()), "Malformed", 0),
             (&with(|v| v["sid"] = "short".into()), "Malformed", 0),
@@ -632,7 +663,10 @@ mod tests {
                     format!("{e:?}")
                 }
             };
-            assert!(found.starts_with(expected), "{expected} at {later_ms}: {found}");
+            assert!(
+                found.starts_with(expected),
+                "{expected} at {later_ms}: {found}"
+            );
         }
     }
 
@@ -652,13 +686,25 @@ mod tests {
             (Field::BirthDate, "", FieldMatch::Mismatch),
             (Field::PrimaryIdentifier, "ERIKSSON", FieldMatch::Match),
             (Field::PrimaryIdentifier, "ERIKSON", FieldMatch::Mismatch),
-            (Field::SecondaryIdentifier, "ANNA<MARIA<<<<", FieldMatch::Match),
-            (Field::SecondaryIdentifier, " anna-maria ", FieldMatch::Match),
+            (
+                Field::SecondaryIdentifier,
+                "ANNA<MARIA<<<<",
+                FieldMatch::Match,
+            ),
+            (
+                Field::SecondaryIdentifier,
+                " anna-maria ",
+                FieldMatch::Match,
+            ),
             (Field::Nationality, "d", FieldMatch::Match),
             (Field::Sex, "X", FieldMatch::Match),
             (Field::Sex, "F", FieldMatch::Mismatch),
         ] {
-            assert_eq!(ticket.field_matches(field, value), expected, "{field:?} {value}");
+            assert_eq!(
+                ticket.field_matches(field, value),
+                expected,
+                "{field:?} {value}"
+            );
         }
         let empty = Ticket {
             claims: TicketClaims {

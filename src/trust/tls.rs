@@ -38,7 +38,9 @@ pub enum TlsError {
     #[error(transparent)]
     File(#[from] KeyError),
     /// The files do not fit each other or are not what TLS can use.
-    #[error("TLS with certificate {certificate}: {reason}; the certificate, its key and the authority must belong together")]
+    #[error(
+        "TLS with certificate {certificate}: {reason}; the certificate, its key and the authority must belong together"
+    )]
     Setup {
         /// The own certificate.
         certificate: PathBuf,

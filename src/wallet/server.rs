@@ -6,10 +6,10 @@ use crate::base::ids::SessionId;
 use crate::base::time::SharedClock;
 use crate::delivery::uplink::{HEALTH, OUTCOMES, OutcomesAnswer, OutcomesRequest};
 use crate::trust::ack::{self, AckStatus, MAX_BATCH, MAX_REQUEST};
-use crate::trust::keys::{PublicKey, Signer as _, SoftwareKey};
+use crate::trust::keys::{KeyId, PublicKey, Signer as _, SoftwareKey};
+use crate::trust::random_bytes;
 use crate::trust::ticket::{self, Bytes, TicketClaims};
 use crate::trust::tls::{FlooredClock, Role, server_config};
-use crate::trust::random_bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes as Body, Incoming};
 use hyper::service::service_fn;
@@ -114,6 +114,11 @@ impl Wallet {
         self.address
     }
 
+    /// The name of the key that signs tickets and acknowledgements, which a booth must trust.
+    pub fn signing_kid(&self) -> &KeyId {
+        self.desk.signer.kid()
+    }
+
     /// Serves until `stop` is set, then ends what is being answered.
     ///
     /// # Errors
@@ -212,7 +217,7 @@ async fn connection(
 }
 
 /// An answer that is not a success: what was wrong, and what is allowed.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Problem {
     error: &'static str,
     text: String,
@@ -276,11 +281,21 @@ async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Answ
                 "a body may have 262144 bytes",
             ));
         }
-        Err(_) => return Err(problem(StatusCode::REQUEST_TIMEOUT, "time", "the body took too long")),
+        Err(_) => {
+            return Err(problem(
+                StatusCode::REQUEST_TIMEOUT,
+                "time",
+                "the body took too long",
+            ));
+        }
     };
     serde_json::from_slice(&body).map_err(|e| {
         // Place and kind of the fault, not the parser's words, which can quote values.
-        let text = format!("JSON is not as agreed at line {} column {}", e.line(), e.column());
+        let text = format!(
+            "JSON is not as agreed at line {} column {}",
+            e.line(),
+            e.column()
+        );
         problem(StatusCode::BAD_REQUEST, "json", text)
     })
 }
@@ -350,12 +365,13 @@ fn tickets(mut request: TicketRequest, desk: &Desk) -> Answer {
 
 fn issue(request: &TicketRequest, desk: &Desk) -> Answer {
     let now = desk.clock.wall();
-    let random = || -> std::io::Result<([u8; 10], [u8; 10], [u8; 16], [u8; 16])> {
-        Ok((random_bytes()?, random_bytes()?, random_bytes()?, random_bytes()?))
-    };
-    let Ok((session, ticket_id, salt, nonce)) = random() else {
+    // 80 bits each for the two ids, 128 each for salt and nonce.
+    let Ok(chance) = random_bytes::<52>() else {
         return refuse(Refused::Database("no random bytes".to_owned()));
     };
+    let mut chance = chance.into_iter();
+    let (ticket_id, session) = (draw(&mut chance), draw(&mut chance));
+    let (salt, nonce) = (draw(&mut chance), draw(&mut chance));
     let mut claims = TicketClaims {
         version: 1,
         ticket_id: SessionId::from_parts(now.unix_ms(), ticket_id).to_string(),
@@ -398,10 +414,19 @@ fn issue(request: &TicketRequest, desk: &Desk) -> Answer {
     }
 }
 
+/// The next `N` bytes.
+fn draw<const N: usize>(chance: &mut impl Iterator<Item = u8>) -> [u8; N] {
+    std::array::from_fn(|_| chance.next().unwrap_or_default())
+}
+
 fn list(query: Option<&str>, desk: &Desk) -> Answer {
     let after = query.map_or(Some(0), |q| q.strip_prefix("after=")?.parse::<i64>().ok());
     let Some(after) = after else {
-        return problem(StatusCode::BAD_REQUEST, "query", "allowed is `after=NUMBER`");
+        return problem(
+            StatusCode::BAD_REQUEST,
+            "query",
+            "allowed is `after=NUMBER`",
+        );
     };
     let page = desk
         .store
@@ -411,19 +436,5 @@ fn list(query: Option<&str>, desk: &Desk) -> Answer {
     match page {
         Ok(page) => json(StatusCode::OK, &page),
         Err(refused) => refuse(refused),
-    }
-}
-
-impl std::fmt::Debug for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.error)
-    }
-}
-
-// The name of the signing key is what a booth must trust; said at the start so that it can be compared.
-impl Wallet {
-    /// The name of the key that signs tickets and acknowledgements.
-    pub fn signing_kid(&self) -> String {
-        self.desk.signer.kid().to_string()
     }
 }

@@ -256,7 +256,12 @@ fn take_one(
             if !enrolled.booths.values().any(|b| *b == header.dev) {
                 return Err(Refused::Booth);
             }
-            let rejected = item(header.epoch, header.seq, AckStatus::Rejected, Some("signature"));
+            let rejected = item(
+                header.epoch,
+                header.seq,
+                AckStatus::Rejected,
+                Some("signature"),
+            );
             return Ok((header.dev, rejected));
         }
     };
@@ -267,11 +272,19 @@ fn take_one(
         return Err(Refused::Booth);
     }
     let place = || -> Option<(i64, i64)> {
-        Some((i64::try_from(header.epoch).ok()?, i64::try_from(header.seq).ok()?))
+        Some((
+            i64::try_from(header.epoch).ok()?,
+            i64::try_from(header.seq).ok()?,
+        ))
     };
     let (epoch, seq) = place().ok_or(Refused::Form("epoch and seq below 2^63"))?;
     let dev = header.dev.as_str();
-    let answer = |status, code| Ok((header.dev.clone(), item(header.epoch, header.seq, status, code)));
+    let answer = |status, code| {
+        Ok((
+            header.dev.clone(),
+            item(header.epoch, header.seq, status, code),
+        ))
+    };
 
     let before: Option<([u8; 32], Option<String>)> = tx
         .query_row(
@@ -345,7 +358,11 @@ fn look_into(
         return Ok(Err("practice"));
     }
     let booth: Option<Option<String>> = tx
-        .query_row("SELECT booth FROM ticket WHERE id = ?1", [&index.ticket], |r| r.get(0))
+        .query_row(
+            "SELECT booth FROM ticket WHERE id = ?1",
+            [&index.ticket],
+            |r| r.get(0),
+        )
         .optional()?;
     match booth {
         None => return Ok(Err("ticket_unknown")),

@@ -16,13 +16,17 @@ pub enum OutboxError {
         reason: std::io::Error,
     },
     /// Another process has the outbox.
-    #[error("outbox folder {path}: in use by another process; only one `boothd run` may have it, stop the other one")]
+    #[error(
+        "outbox folder {path}: in use by another process; only one `boothd run` may have it, stop the other one"
+    )]
     Locked {
         /// The folder.
         path: PathBuf,
     },
     /// Written by later software.
-    #[error("outbox: form {found}, this software knows up to {allowed}; install the newer software again")]
+    #[error(
+        "outbox: form {found}, this software knows up to {allowed}; install the newer software again"
+    )]
     Newer {
         /// The version in the database.
         found: i64,
@@ -30,25 +34,33 @@ pub enum OutboxError {
         allowed: i64,
     },
     /// No room on the disk, or the database has reached `max_mib`.
-    #[error("outbox: no room on the disk or above `max_mib`; free space, or see why the wallet takes nothing")]
+    #[error(
+        "outbox: no room on the disk or above `max_mib`; free space, or see why the wallet takes nothing"
+    )]
     DiskFull,
     /// The file system is read-only.
     #[error("outbox: storage is read-only; the card may be worn out, see the kernel's log")]
     ReadOnly,
     /// Reading or writing failed.
-    #[error("outbox: storage does not read or write ({reason}); the card may be worn out, see the kernel's log")]
+    #[error(
+        "outbox: storage does not read or write ({reason}); the card may be worn out, see the kernel's log"
+    )]
     Io {
         /// What the database said.
         reason: String,
     },
     /// The database is damaged.
-    #[error("outbox: database is damaged; start the service again, it sets the file aside and begins a new one")]
+    #[error(
+        "outbox: database is damaged; start the service again, it sets the file aside and begins a new one"
+    )]
     Corrupt,
     /// The ticket has opened a session before.
     #[error("outbox: the ticket has been used before; have a new one issued")]
     TicketUsed,
     /// Too many outcomes wait.
-    #[error("outbox: {found} outcomes are kept, {allowed} are allowed before no session is begun; see why the wallet takes nothing")]
+    #[error(
+        "outbox: {found} outcomes are kept, {allowed} are allowed before no session is begun; see why the wallet takes nothing"
+    )]
     Full {
         /// How many there are.
         found: u64,
@@ -56,7 +68,9 @@ pub enum OutboxError {
         allowed: u64,
     },
     /// The reservation was closed before.
-    #[error("outbox: nothing is reserved as epoch {epoch} seq {seq}; it was committed, or closed with its fallback")]
+    #[error(
+        "outbox: nothing is reserved as epoch {epoch} seq {seq}; it was committed, or closed with its fallback"
+    )]
     NotReserved {
         /// The epoch asked for.
         epoch: u64,
@@ -84,7 +98,9 @@ pub enum OutboxError {
         reason: String,
     },
     /// The outbox's thread did not answer in time; whether it did what it was asked is not known.
-    #[error("outbox: no answer within {limit_ms} ms; the storage is slow or stuck, see the kernel's log")]
+    #[error(
+        "outbox: no answer within {limit_ms} ms; the storage is slow or stuck, see the kernel's log"
+    )]
     TimedOut {
         /// How long was waited.
         limit_ms: u64,
@@ -106,7 +122,10 @@ impl OutboxError {
 
     /// Whether the same call may work later without anybody doing anything.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::DiskFull | Self::Full { .. } | Self::TimedOut { .. })
+        matches!(
+            self,
+            Self::DiskFull | Self::Full { .. } | Self::TimedOut { .. }
+        )
     }
 }
 

@@ -115,7 +115,19 @@ pub(super) fn open(
     Ok((outbox, recovery))
 }
 
-fn lock(dir: &Path) -> Result<OwnedFd, OutboxError> {
+/// The lock on the folder, given back when dropped. Given back by name and not by closing alone: a child process that
+/// has just been forked has the same open file until it runs its own program.
+#[derive(Debug)]
+pub(super) struct FolderLock(OwnedFd);
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // If this fails, closing the file does the same.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
+fn lock(dir: &Path) -> Result<FolderLock, OutboxError> {
     let folder = |reason: std::io::Error| OutboxError::Folder {
         path: dir.to_owned(),
         reason,
@@ -128,7 +140,7 @@ fn lock(dir: &Path) -> Result<OwnedFd, OutboxError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let fd = rustix::fs::open(dir, flags, Mode::empty()).map_err(|e| folder(e.into()))?;
     match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(fd),
+        Ok(()) => Ok(FolderLock(fd)),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(OutboxError::Locked {
             path: dir.to_owned(),
         }),
@@ -137,11 +149,7 @@ fn lock(dir: &Path) -> Result<OwnedFd, OutboxError> {
 }
 
 /// Opens the database, makes the tables if it is new, and checks it if it is not.
-fn open_checked(
-    path: &Path,
-    config: &OutboxConfig,
-    now: i64,
-) -> Result<Connection, OutboxError> {
+fn open_checked(path: &Path, config: &OutboxConfig, now: i64) -> Result<Connection, OutboxError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -242,7 +250,11 @@ pub(super) fn intact(row: &Row<'_>, sha256: usize, jws: usize) -> Option<(Digest
 }
 
 /// The header of an outcome that the booth has signed; `None` if it has not.
-pub(super) fn own_header(text: &str, signer: &dyn Signer, booth: &BoothId) -> Option<OutcomeHeader> {
+pub(super) fn own_header(
+    text: &str,
+    signer: &dyn Signer,
+    booth: &BoothId,
+) -> Option<OutcomeHeader> {
     let keys = TrustedKeys::from_iter([signer.public()]);
     let verified = jws::verify(text, OUTCOME_TYP, &keys, MAX_OUTCOME).ok()?;
     let header: OutcomeHeader =
@@ -351,7 +363,10 @@ fn salvage(
         )?)
         .unwrap_or(0);
     }
-    let last = found.outcomes.iter().map(|o| (o.header.epoch, o.header.seq));
+    let last = found
+        .outcomes
+        .iter()
+        .map(|o| (o.header.epoch, o.header.seq));
     recovery.last_known = last.chain(found.head).max();
     let before = recovery.last_known.map_or(0, |(epoch, _)| epoch);
     // The new database began an epoch from the clock; a clock that went back must not bring an old one again.
@@ -392,33 +407,45 @@ fn read_out(
     let mut found = Salvaged::default();
     // From both ends, past a damaged page in the middle; each scan ends where it cannot go on.
     for order in ["ASC", "DESC"] {
-        let _ = each(&db, &format!("SELECT digest FROM used_ticket ORDER BY rowid {order}"), |row| {
-            found.tickets.extend(row.get::<_, [u8; 32]>(0).ok());
-        });
-        let _ = each(&db, &format!("SELECT state, jws, ack FROM outcome ORDER BY rowid {order}"), |row| {
-            let Ok(jws) = row.get::<_, String>(1) else {
-                return;
-            };
-            let Some(header) = own_header(&jws, signer, booth) else {
-                return;
-            };
-            let ack = row.get::<_, Option<String>>(2).unwrap_or(None);
-            let state = match (row.get::<_, i64>(0), &ack) {
-                (Ok(2), Some(_)) => State::Rejected,
-                _ => State::Pending,
-            };
-            found.outcomes.push(SalvagedOutcome {
-                header,
-                state,
-                jws,
-                ack,
-            });
-        });
+        let _ = each(
+            &db,
+            &format!("SELECT digest FROM used_ticket ORDER BY rowid {order}"),
+            |row| {
+                found.tickets.extend(row.get::<_, [u8; 32]>(0).ok());
+            },
+        );
+        let _ = each(
+            &db,
+            &format!("SELECT state, jws, ack FROM outcome ORDER BY rowid {order}"),
+            |row| {
+                let Ok(jws) = row.get::<_, String>(1) else {
+                    return;
+                };
+                let Some(header) = own_header(&jws, signer, booth) else {
+                    return;
+                };
+                let ack = row.get::<_, Option<String>>(2).unwrap_or(None);
+                let state = match (row.get::<_, i64>(0), &ack) {
+                    (Ok(2), Some(_)) => State::Rejected,
+                    _ => State::Pending,
+                };
+                found.outcomes.push(SalvagedOutcome {
+                    header,
+                    state,
+                    jws,
+                    ack,
+                });
+            },
+        );
     }
-    let _ = each(&db, "SELECT epoch, last_seq FROM head ORDER BY epoch DESC LIMIT 1", |row| {
-        let number = |column| row.get::<_, Int>(column).map(|n| n.0).ok();
+    let _ = each(
+        &db,
+        "SELECT epoch, last_seq FROM head ORDER BY epoch DESC LIMIT 1",
+        |row| {
+            let number = |column| row.get::<_, Int>(column).map(|n| n.0).ok();
             found.head = number(0).zip(number(1));
-    });
+        },
+    );
     Ok(found)
 }
 

@@ -18,6 +18,14 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
 
+/// How often a test of chance is repeated: a few times as a rule, as often as the environment says in a long run.
+fn often<N: std::str::FromStr>(variable: &str, few: N) -> N {
+    std::env::var(variable)
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(few)
+}
+
 fn booth() -> BoothId {
     BoothId::try_from("BOOTH-0001".to_owned()).unwrap()
 }
@@ -52,7 +60,12 @@ fn ticket(n: u64) -> [u8; 32] {
 
 fn reserve(outbox: &mut Outbox, n: u64) -> Reservation {
     outbox
-        .reserve(&session(), ticket(n), format!("fallback {n}").as_bytes(), 4096)
+        .reserve(
+            &session(),
+            ticket(n),
+            format!("fallback {n}").as_bytes(),
+            4096,
+        )
         .unwrap()
 }
 
@@ -115,7 +128,11 @@ fn an_outcome_stays_until_the_wallet_has_signed_for_it() {
     drop(outbox);
     let (mut outbox, _) = open(dir.path());
     assert_eq!(all(&mut outbox), pending);
-    let ack = signed(&claims(vec![item(reservation, sha256, AckStatus::Accepted)]));
+    let ack = signed(&claims(vec![item(
+        reservation,
+        sha256,
+        AckStatus::Accepted,
+    )]));
     let report = outbox.acknowledge(&ack).unwrap();
     assert_eq!((report.accepted, report.settled()), (1, 1));
     assert!(all(&mut outbox).is_empty());
@@ -137,7 +154,10 @@ fn only_the_wallets_word_on_these_bytes_settles_an_outcome() {
         dev: BoothId::try_from("BOOTH-0002".to_owned()).unwrap(),
         ..good.clone()
     });
-    let other_version = signed(&AckClaims { v: 2, ..good.clone() });
+    let other_version = signed(&AckClaims {
+        v: 2,
+        ..good.clone()
+    });
     for (text, expected) in [
         (stranger, "Ack(Jws(UnknownKey"),
         (own, "Ack(Jws(UnknownKey"),
@@ -149,10 +169,24 @@ fn only_the_wallets_word_on_these_bytes_settles_an_outcome() {
         let found = format!("{:?}", outbox.acknowledge(&text).unwrap_err());
         assert!(found.starts_with(expected), "{found}");
     }
-    let other_hash = claims(vec![item(reservation, Digest([7; 32]), AckStatus::Accepted)]);
-    assert_eq!(outbox.acknowledge(&signed(&other_hash)).unwrap().mismatched, 1);
-    let other_hash = claims(vec![item(reservation, Digest([7; 32]), AckStatus::Rejected)]);
-    assert_eq!(outbox.acknowledge(&signed(&other_hash)).unwrap().mismatched, 1);
+    let other_hash = claims(vec![item(
+        reservation,
+        Digest([7; 32]),
+        AckStatus::Accepted,
+    )]);
+    assert_eq!(
+        outbox.acknowledge(&signed(&other_hash)).unwrap().mismatched,
+        1
+    );
+    let other_hash = claims(vec![item(
+        reservation,
+        Digest([7; 32]),
+        AckStatus::Rejected,
+    )]);
+    assert_eq!(
+        outbox.acknowledge(&signed(&other_hash)).unwrap().mismatched,
+        1
+    );
     assert_eq!(all(&mut outbox).len(), 1);
 }
 
@@ -218,14 +252,26 @@ fn what_cannot_be_reserved_changes_nothing() {
     assert!(matches!(again, Err(OutboxError::TicketUsed)));
     let large = outbox.reserve(&session(), ticket(1), b"f", MAX_PAYLOAD + 1);
     assert!(matches!(large, Err(OutboxError::TooLarge { .. })));
-    assert!(matches!(outbox.commit(&done, b"x"), Err(OutboxError::NotReserved { seq: 1, .. })));
-    assert!(matches!(outbox.update_fallback(&done, b"x"), Err(OutboxError::NotReserved { .. })));
+    assert!(matches!(
+        outbox.commit(&done, b"x"),
+        Err(OutboxError::NotReserved { seq: 1, .. })
+    ));
+    assert!(matches!(
+        outbox.update_fallback(&done, b"x"),
+        Err(OutboxError::NotReserved { .. })
+    ));
     assert_eq!(outbox.stats().unwrap().last_seq, 1);
     for n in 1..9 {
         store(&mut outbox, n);
     }
     let full = outbox.reserve(&session(), ticket(9), b"f", 0);
-    assert!(matches!(full, Err(OutboxError::Full { found: 9, allowed: 9 })));
+    assert!(matches!(
+        full,
+        Err(OutboxError::Full {
+            found: 9,
+            allowed: 9
+        })
+    ));
     // A ticket that opened no session is not used up.
     let first = all(&mut outbox).remove(0);
     let ack = claims(vec![item(done, first.sha256, AckStatus::Accepted)]);
@@ -238,10 +284,16 @@ fn a_session_left_open_leaves_its_fallback() {
     let dir = folder();
     let (mut outbox, _) = open(dir.path());
     let first = reserve(&mut outbox, 1);
-    assert!(all(&mut outbox).is_empty(), "a fallback must not be sent while the session runs");
+    assert!(
+        all(&mut outbox).is_empty(),
+        "a fallback must not be sent while the session runs"
+    );
     // The next session closes it.
     let second = reserve(&mut outbox, 2);
-    assert!(matches!(outbox.commit(&first, b"late"), Err(OutboxError::NotReserved { .. })));
+    assert!(matches!(
+        outbox.commit(&first, b"late"),
+        Err(OutboxError::NotReserved { .. })
+    ));
     outbox.update_fallback(&second, b"changed").unwrap();
     drop(outbox);
     // The next start closes it.
@@ -249,7 +301,10 @@ fn a_session_left_open_leaves_its_fallback() {
     assert_eq!(recovery.fallbacks, 1);
     let found: Vec<_> = all(&mut outbox).iter().map(|p| payload(&p.jws)).collect();
     assert_eq!(found, ["fallback 1", "changed"]);
-    assert!(matches!(outbox.commit(&second, b"late"), Err(OutboxError::NotReserved { .. })));
+    assert!(matches!(
+        outbox.commit(&second, b"late"),
+        Err(OutboxError::NotReserved { .. })
+    ));
 }
 
 #[test]
@@ -273,7 +328,11 @@ fn outcomes_are_chained() {
 
 #[test]
 fn an_outbox_that_has_forgotten_begins_a_new_epoch() {
-    for (through, code, expected) in [(1, None, false), (2, None, true), (0, Some("conflict"), true)] {
+    for (through, code, expected) in [
+        (1, None, false),
+        (2, None, true),
+        (0, Some("conflict"), true),
+    ] {
         let dir = folder();
         let (mut outbox, _) = open(dir.path());
         let (reservation, sha256) = store(&mut outbox, 1);
@@ -295,7 +354,10 @@ fn an_outbox_that_has_forgotten_begins_a_new_epoch() {
 fn a_second_process_is_refused() {
     let dir = folder();
     let (mut outbox, _) = open(dir.path());
-    assert!(matches!(open_with(dir.path(), 10, 64), Err(OutboxError::Locked { .. })));
+    assert!(matches!(
+        open_with(dir.path(), 10, 64),
+        Err(OutboxError::Locked { .. })
+    ));
     store(&mut outbox, 1);
 }
 
@@ -313,15 +375,25 @@ fn newer_software_is_recognised_and_a_foreign_file_is_kept() {
     let dir = folder();
     let (mut outbox, _) = open(dir.path());
     store(&mut outbox, 1);
-    outbox.db.execute_batch("PRAGMA user_version = 2; UPDATE form SET version = 2;").unwrap();
+    outbox
+        .db
+        .execute_batch("PRAGMA user_version = 2; UPDATE form SET version = 2;")
+        .unwrap();
     drop(outbox);
     assert!(matches!(
         open_with(dir.path(), 10, 64),
-        Err(OutboxError::Newer { found: 2, allowed: 1 })
+        Err(OutboxError::Newer {
+            found: 2,
+            allowed: 1
+        })
     ));
 
     let dir = folder();
-    std::fs::write(dir.path().join("outbox.db"), "a text that is no database at all, far from it").unwrap();
+    std::fs::write(
+        dir.path().join("outbox.db"),
+        "a text that is no database at all, far from it",
+    )
+    .unwrap();
     let (_, recovery) = open(dir.path());
     let kept = std::fs::read_to_string(recovery.quarantined.unwrap()).unwrap();
     assert!(kept.starts_with("a text"));
@@ -351,7 +423,9 @@ fn at_the_largest_size_acknowledgements_still_drain() {
         assert_eq!(outbox.acknowledge(&signed(&ack)).unwrap().accepted, 1);
     }
     // The refused ticket was not used up, and there is room again.
-    outbox.reserve(&session(), ticket(stored.len() as u64), b"f", big.len()).unwrap();
+    outbox
+        .reserve(&session(), ticket(stored.len() as u64), b"f", big.len())
+        .unwrap();
 }
 
 /// The same with files that cannot grow, as on a full disk: in a process of its own, because the limit is a process's.
@@ -363,7 +437,11 @@ fn on_a_full_disk_what_is_reserved_is_committed_and_acknowledged() {
         let test = "on_a_full_disk_what_is_reserved_is_committed_and_acknowledged";
         let output = child(test, CHILD, dir.path()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(said.contains("as promised"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            said.contains("as promised"),
+            "{said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let (mut outbox, recovery) = open(dir.path());
         assert_eq!(recovery, Recovery::default());
         assert_eq!(all(&mut outbox).len(), 1);
@@ -373,13 +451,19 @@ fn on_a_full_disk_what_is_reserved_is_committed_and_acknowledged() {
     let (mut outbox, _) = open(dir);
     let (first, sha256) = store(&mut outbox, 1);
     let big = vec![b'x'; 100_000];
-    let second = outbox.reserve(&session(), ticket(2), b"f", big.len()).unwrap();
+    let second = outbox
+        .reserve(&session(), ticket(2), b"f", big.len())
+        .unwrap();
     // No file may grow: what the kernel says then is EFBIG, and the signal that comes with it is caught.
     let seen = Arc::new(std::sync::atomic::AtomicBool::new(false));
     signal_hook::flag::register(rustix::process::Signal::XFSZ.as_raw(), seen).unwrap();
-    let sizes = ["outbox.db", "outbox.db-wal"].map(|f| std::fs::metadata(dir.join(f)).unwrap().len());
+    let sizes =
+        ["outbox.db", "outbox.db-wal"].map(|f| std::fs::metadata(dir.join(f)).unwrap().len());
     let largest = sizes.into_iter().max();
-    let limit = rustix::process::Rlimit { current: largest, maximum: largest };
+    let limit = rustix::process::Rlimit {
+        current: largest,
+        maximum: largest,
+    };
     rustix::process::setrlimit(rustix::process::Resource::Fsize, limit).unwrap();
     outbox.commit(&second, &big).unwrap();
     let ack = claims(vec![item(first, sha256, AckStatus::Accepted)]);
@@ -391,7 +475,10 @@ fn on_a_full_disk_what_is_reserved_is_committed_and_acknowledged() {
             Err(e) => break e,
         }
     };
-    assert!(matches!(refused, OutboxError::DiskFull | OutboxError::Io { .. }), "{refused}");
+    assert!(
+        matches!(refused, OutboxError::DiskFull | OutboxError::Io { .. }),
+        "{refused}"
+    );
     println!("as promised");
 }
 
@@ -415,19 +502,28 @@ fn a_killed_process_loses_and_doubles_nothing() {
         busy(Path::new(&dir));
         return;
     }
-    let kills: u64 = 24;
+    let kills: u64 = often("BOOTHD_TEST_KILLS", 24);
     let dir = folder();
     let mut committed: BTreeMap<u64, String> = BTreeMap::new();
     let mut sent = BTreeSet::new();
     let mut settled = BTreeSet::new();
     for round in 0..kills {
-        let mut child = child("a_killed_process_loses_and_doubles_nothing", CHILD, dir.path())
-            .spawn()
-            .unwrap();
+        let mut child = child(
+            "a_killed_process_loses_and_doubles_nothing",
+            CHILD,
+            dir.path(),
+        )
+        .spawn()
+        .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         // After so many steps, and then wherever the process has got to meanwhile.
         for _ in 0..(round * 7 % 23) + 2 {
-            note(&lines.next().unwrap().unwrap(), &mut committed, &mut sent, &mut settled);
+            note(
+                &lines.next().unwrap().unwrap(),
+                &mut committed,
+                &mut sent,
+                &mut settled,
+            );
         }
         child.kill().unwrap();
         for line in lines.map_while(Result::ok) {
@@ -446,12 +542,18 @@ fn a_killed_process_loses_and_doubles_nothing() {
             match pending.get(&seq) {
                 Some(sha256) => {
                     assert!(!settled.contains(&seq), "{seq} came back");
-                    assert!(committed.get(&seq).is_none_or(|c| c == sha256), "{seq} changed");
+                    assert!(
+                        committed.get(&seq).is_none_or(|c| c == sha256),
+                        "{seq} changed"
+                    );
                 }
                 None => assert!(sent.contains(&seq), "{seq} is lost"),
             }
         }
-        assert!(committed.keys().next_back() <= Some(&last), "a number was given out and forgotten");
+        assert!(
+            committed.keys().next_back() <= Some(&last),
+            "a number was given out and forgotten"
+        );
         assert!(pending.keys().next_back() <= Some(&last));
     }
     assert!(committed.len() as u64 > kills);
@@ -488,13 +590,18 @@ fn busy(dir: &Path) {
     let first = outbox.stats().unwrap().last_seq;
     for n in first..first + 1000 {
         let reservation = reserve(&mut outbox, n);
-        outbox.update_fallback(&reservation, b"later fallback").unwrap();
+        outbox
+            .update_fallback(&reservation, b"later fallback")
+            .unwrap();
         let sha256 = outbox.commit(&reservation, b"outcome").unwrap().sha256;
         say(format!("committed {} {sha256}\n", reservation.seq));
         if n % 2 == 0 {
             for pending in outbox.pending(50, usize::MAX).unwrap() {
                 let header = header(&pending.jws);
-                let place = Reservation { epoch: header.epoch, seq: header.seq };
+                let place = Reservation {
+                    epoch: header.epoch,
+                    seq: header.seq,
+                };
                 say(format!("sent {}\n", header.seq));
                 let ack = claims(vec![item(place, pending.sha256, AckStatus::Accepted)]);
                 outbox.acknowledge(&signed(&ack)).unwrap();
@@ -534,7 +641,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(often("BOOTHD_TEST_DAMAGES", 48)))]
 
     #[test]
     fn a_damaged_database_loses_nothing_silently(damage in damage()) {
@@ -637,7 +744,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(often("BOOTHD_TEST_MODELS", 40)))]
 
     #[test]
     fn the_outbox_does_what_its_model_does(steps in proptest::collection::vec(step(), 1..30)) {
