@@ -14,14 +14,22 @@
 //! ```
 //! While a session holds, `pending` is answered with nothing and `held`.
 
+mod client;
+mod lines;
+#[cfg(test)]
+mod tests;
+
+pub use client::WireClient;
+
 use super::outbox::{AckReport, OutboxError, OutboxStats, Pending};
 use super::service::OutboxHandle;
-use super::status::{NetState, NetStatus};
+use super::status::NetStatus;
 use crate::base::time::{Moment, SharedClock};
 use crate::trust::ack::{Digest, MAX_BATCH, MAX_REQUEST};
+use lines::{Line, Lines};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
-use std::io::{Read, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -205,6 +213,8 @@ impl WireServer {
 impl Drop for WireServer {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
+        // Wakes the thread; if nobody can connect it looks by itself a little later.
+        let _ = UnixStream::connect(&self.socket);
         if let Some(thread) = self.thread.take() {
             // A thread that panicked has said so itself.
             let _ = thread.join();
@@ -354,201 +364,3 @@ fn pending(server: &Server, limit: usize, wait_ms: u64) -> Result<Reply, OutboxE
         server.outbox.wait_for_change(mark, left.min(LOOK));
     }
 }
-
-/// What a stream gives next.
-enum Line {
-    Text(Vec<u8>),
-    TooLong,
-    End,
-}
-
-/// Reads lines of limited length from a stream with a time-out.
-struct Lines<S> {
-    stream: S,
-    buffer: Vec<u8>,
-}
-
-impl<S: Read> Lines<S> {
-    const fn new(stream: S) -> Self {
-        Self {
-            stream,
-            buffer: Vec::new(),
-        }
-    }
-
-    /// The next line without its end. `give_up` is asked whenever the stream's time-out passes.
-    fn next(&mut self, give_up: impl Fn() -> bool) -> std::io::Result<Line> {
-        let mut looked = 0;
-        loop {
-            if let Some(at) = self.buffer[looked..].iter().position(|&b| b == b'\n') {
-                let rest = self.buffer.split_off(looked + at + 1);
-                let mut line = std::mem::replace(&mut self.buffer, rest);
-                line.pop();
-                return Ok(Line::Text(line));
-            }
-            looked = self.buffer.len();
-            if looked > MAX_LINE {
-                return Ok(Line::TooLong);
-            }
-            let mut part = [0; 16 * 1024];
-            match self.stream.read(&mut part) {
-                Ok(0) => return Ok(Line::End),
-                Ok(n) => self.buffer.extend_from_slice(&part[..n]),
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(e)
-                    if matches!(
-                        e.kind(),
-                        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
-                    ) =>
-                {
-                    if give_up() {
-                        return Ok(Line::End);
-                    }
-                }
-                Err(e) => return Err(e),
-            }
-        }
-    }
-}
-
-/// The side of `uplink`.
-pub struct WireClient {
-    stream: UnixStream,
-    lines: Lines<UnixStream>,
-}
-
-impl std::fmt::Debug for WireClient {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("WireClient")
-    }
-}
-
-impl WireClient {
-    /// Connects and says hello.
-    ///
-    /// # Errors
-    /// [`WireError`].
-    pub fn connect(socket: &Path) -> Result<Self, WireError> {
-        let failed = |reason| WireError::Socket {
-            path: socket.to_owned(),
-            reason,
-        };
-        let stream = UnixStream::connect(socket).map_err(failed)?;
-        stream.set_read_timeout(Some(LOOK)).map_err(failed)?;
-        stream.set_write_timeout(Some(CALL_LIMIT)).map_err(failed)?;
-        let lines = Lines::new(stream.try_clone().map_err(failed)?);
-        let mut client = Self { stream, lines };
-        let hello = Hello {
-            hello: HELLO.to_owned(),
-            version: VERSION,
-        };
-        match client.call(&hello, Duration::ZERO)? {
-            Reply::Hello { version: VERSION } => Ok(client),
-            other => Err(unexpected(&other)),
-        }
-    }
-
-    fn call(&mut self, request: &impl Serialize, wait: Duration) -> Result<Reply, WireError> {
-        let broken = |reason: String| WireError::Broken { reason };
-        send(&mut self.stream, request).map_err(|e| broken(e.to_string()))?;
-        let until = Instant::now() + wait + CALL_LIMIT;
-        match self.lines.next(|| Instant::now() > until) {
-            Ok(Line::Text(text)) => match serde_json::from_slice(&text) {
-                Ok(Reply::Error { code, text }) => Err(WireError::Refused { code, text }),
-                Ok(reply) => Ok(reply),
-                Err(_) => Err(broken("an answer that is not in the protocol".to_owned())),
-            },
-            Ok(Line::TooLong) => Err(broken("an answer that is too long".to_owned())),
-            Ok(Line::End) => Err(broken("no answer".to_owned())),
-            Err(e) => Err(broken(e.to_string())),
-        }
-    }
-
-    /// What is to be sent, waiting for it at most for `wait`; and whether a session holds.
-    ///
-    /// # Errors
-    /// [`WireError`].
-    pub fn pending(
-        &mut self,
-        limit: usize,
-        wait: Duration,
-    ) -> Result<(Vec<Pending>, bool), WireError> {
-        let request = Request::Pending {
-            limit,
-            wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-        };
-        match self.call(&request, wait.min(MAX_WAIT))? {
-            Reply::Pending { items, held } => Ok((items, held)),
-            other => Err(unexpected(&other)),
-        }
-    }
-
-    /// Hands over an acknowledgement.
-    ///
-    /// # Errors
-    /// [`WireError`]; [`WireError::Refused`] if it is not believed.
-    pub fn acknowledge(&mut self, ack: String) -> Result<AckReport, WireError> {
-        match self.call(&Request::Ack { ack }, Duration::ZERO)? {
-            Reply::Ack { report } => Ok(report),
-            other => Err(unexpected(&other)),
-        }
-    }
-
-    /// Says that the wallet refused an outcome without a signed word about it.
-    ///
-    /// # Errors
-    /// [`WireError`].
-    pub fn strike(&mut self, sha256: Digest) -> Result<(), WireError> {
-        self.done(&Request::Strike { sha256 })
-    }
-
-    /// Says how the network is.
-    ///
-    /// # Errors
-    /// [`WireError`].
-    pub fn net_status(&mut self, status: NetStatus) -> Result<(), WireError> {
-        self.done(&Request::NetStatus { status })
-    }
-
-    /// The outbox's figures.
-    ///
-    /// # Errors
-    /// [`WireError`].
-    pub fn stats(&mut self) -> Result<OutboxStats, WireError> {
-        match self.call(&Request::Stats {}, Duration::ZERO)? {
-            Reply::Stats { stats } => Ok(stats),
-            other => Err(unexpected(&other)),
-        }
-    }
-
-    fn done(&mut self, request: &Request) -> Result<(), WireError> {
-        match self.call(request, Duration::ZERO)? {
-            Reply::Done => Ok(()),
-            other => Err(unexpected(&other)),
-        }
-    }
-}
-
-fn unexpected(reply: &Reply) -> WireError {
-    let kind = match reply {
-        Reply::Hello { .. } => "hello",
-        Reply::Pending { .. } => "pending",
-        Reply::Ack { .. } => "ack",
-        Reply::Done => "done",
-        Reply::Stats { .. } => "stats",
-        Reply::Error { .. } => "error",
-    };
-    WireError::Broken {
-        reason: format!("an unexpected answer `{kind}`"),
-    }
-}
-
-impl NetStatus {
-    /// Whether a session may be begun as far as the network goes.
-    pub fn allows_session(self) -> bool {
-        self.state != NetState::Down
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -5,7 +5,7 @@ use crate::base::ids::{BoothId, SessionId};
 use crate::base::time::{ManualClock, WallTime};
 use crate::delivery::outbox::{Outbox, OutboxConfig};
 use crate::delivery::service::OutboxService;
-use crate::delivery::status::NetCode;
+use crate::delivery::status::{NetCode, NetState};
 use crate::trust::ack::{self, AckClaims, AckItem, AckStatus};
 use crate::trust::keys::{Signer as _, SoftwareKey, TrustedKeys};
 use std::io::{BufRead as _, BufReader};
