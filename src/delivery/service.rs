@@ -301,3 +301,60 @@ impl OutboxHandle {
         *rung != mark
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::BoothId;
+    use crate::base::time::SystemClock;
+    use crate::delivery::outbox::OutboxConfig;
+    use crate::trust::keys::{SoftwareKey, TrustedKeys};
+
+    fn open(dir: &std::path::Path) -> Outbox {
+        let config = OutboxConfig {
+            state_dir: dir.to_owned(),
+            max_rows: 100,
+            max_mib: 16,
+        };
+        let signer = Arc::new(SoftwareKey::from_seed(&[1; 32]));
+        let booth = BoothId::try_from("BOOTH-0001".to_owned()).unwrap();
+        let keys = TrustedKeys::default();
+        let (outbox, _) =
+            Outbox::open(&config, booth, signer, keys, Arc::new(SystemClock)).unwrap();
+        outbox
+    }
+
+    #[test]
+    fn who_stops_the_service_gives_the_outbox_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let service = OutboxService::start(open(dir.path())).unwrap();
+        let handle = service.handle();
+        let session = SessionId::from_parts(0, [1; 10]);
+        let mark = handle.mark();
+        let reservation = handle.reserve(&session, [1; 32], b"fallback", 10).unwrap();
+        handle.update_fallback(&reservation, b"changed").unwrap();
+        handle.commit(&reservation, b"outcome").unwrap();
+        assert!(handle.wait_for_change(mark, Duration::ZERO));
+        assert!(!handle.wait_for_change(handle.mark(), Duration::ZERO));
+        service.stop();
+        assert!(matches!(handle.stats(), Err(OutboxError::Stopped)));
+        assert_eq!(open(dir.path()).stats().unwrap().pending, 1);
+    }
+
+    #[test]
+    fn who_gets_no_answer_in_time_is_told() {
+        // A channel that nobody reads from, as when the storage hangs.
+        let (requests, _inbox) = bounded(CAPACITY);
+        let handle = OutboxHandle {
+            requests,
+            bell: Arc::default(),
+            holds: Arc::default(),
+            limit: Duration::from_millis(1),
+        };
+        // Waiting for the answer, and then for a place in the channel.
+        for _ in 0..CAPACITY + 1 {
+            let error = handle.stats().unwrap_err();
+            assert!(matches!(error, OutboxError::TimedOut { limit_ms: 1 }));
+        }
+    }
+}

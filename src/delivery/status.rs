@@ -88,6 +88,11 @@ impl NetStatus {
         state: NetState::Down,
         code: Some(NetCode::PreflightFailed),
     };
+
+    /// Whether a session may be begun as far as the network goes.
+    pub fn allows_session(self) -> bool {
+        self.state != NetState::Down
+    }
 }
 
 /// Turns the results of attempts into a status: one miss makes `Limited`, two make `Down`, and after `Down` it takes two

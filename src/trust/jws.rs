@@ -141,10 +141,10 @@ impl<'a> Parts<'a> {
             });
         }
         let malformed = |part| JwsError::Malformed { part };
-        let (signed, signature) = text.rsplit_once('.').ok_or(malformed("no dots"))?;
+        let (signed, signature) = text.rsplit_once('.').ok_or_else(|| malformed("no dots"))?;
         let (header, payload) = signed
             .split_once('.')
-            .ok_or(malformed("one dot, not two"))?;
+            .ok_or_else(|| malformed("one dot, not two"))?;
         if payload.contains('.') {
             return Err(malformed("more than two dots"));
         }

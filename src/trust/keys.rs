@@ -279,7 +279,7 @@ impl FromIterator<PublicKey> for TrustedKeys {
 /// # Errors
 /// [`KeyError::Unreadable`].
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, KeyError> {
-    let open = File::open(path).and_then(|file| read_limited(file));
+    let open = File::open(path).and_then(read_limited);
     open.map_err(|reason| KeyError::Unreadable {
         path: path.to_owned(),
         reason,
@@ -344,7 +344,8 @@ pub(super) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), KeyE
         file.write_all(bytes)?;
         file.sync_all()?;
         std::fs::rename(&half, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
     };
     write().map_err(|reason| KeyError::Unwritable {
         path: path.to_owned(),

@@ -27,9 +27,9 @@ pub struct AckReport {
 }
 
 impl AckReport {
-    /// How many outcomes are done with.
+    /// How many outcomes were waiting before and are not any more.
     pub const fn settled(&self) -> u32 {
-        self.accepted + self.duplicate + self.rejected + self.unknown
+        self.accepted + self.duplicate + self.rejected
     }
 }
 

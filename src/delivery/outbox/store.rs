@@ -115,7 +115,19 @@ pub(super) fn open(
     Ok((outbox, recovery))
 }
 
-fn lock(dir: &Path) -> Result<OwnedFd, OutboxError> {
+/// The lock on the folder, given back when dropped. Given back by name and not by closing alone: a child process that
+/// has just been forked has the same open file until it runs its own program.
+#[derive(Debug)]
+pub(super) struct FolderLock(OwnedFd);
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // If this fails, closing the file does the same.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
+fn lock(dir: &Path) -> Result<FolderLock, OutboxError> {
     let folder = |reason: std::io::Error| OutboxError::Folder {
         path: dir.to_owned(),
         reason,
@@ -128,7 +140,7 @@ fn lock(dir: &Path) -> Result<OwnedFd, OutboxError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let fd = rustix::fs::open(dir, flags, Mode::empty()).map_err(|e| folder(e.into()))?;
     match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(fd),
+        Ok(()) => Ok(FolderLock(fd)),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(OutboxError::Locked {
             path: dir.to_owned(),
         }),

@@ -18,6 +18,14 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
 
+/// How often a test of chance is repeated: a few times as a rule, as often as the environment says in a long run.
+fn often<N: std::str::FromStr>(variable: &str, few: N) -> N {
+    std::env::var(variable)
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(few)
+}
+
 fn booth() -> BoothId {
     BoothId::try_from("BOOTH-0001".to_owned()).unwrap()
 }
@@ -494,7 +502,7 @@ fn a_killed_process_loses_and_doubles_nothing() {
         busy(Path::new(&dir));
         return;
     }
-    let kills: u64 = 24;
+    let kills: u64 = often("BOOTHD_TEST_KILLS", 24);
     let dir = folder();
     let mut committed: BTreeMap<u64, String> = BTreeMap::new();
     let mut sent = BTreeSet::new();
@@ -633,7 +641,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(often("BOOTHD_TEST_DAMAGES", 48)))]
 
     #[test]
     fn a_damaged_database_loses_nothing_silently(damage in damage()) {
@@ -736,7 +744,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(often("BOOTHD_TEST_MODELS", 40)))]
 
     #[test]
     fn the_outbox_does_what_its_model_does(steps in proptest::collection::vec(step(), 1..30)) {
