@@ -26,9 +26,9 @@ impl Window {
 }
 
 /// The longer side is enlarged to about this many pixels, but not by more than [`MAX_SCALE`].
-const TARGET_SIDE: usize = 2000;
+const TARGET_SIDE: usize = 1200;
 /// Beyond four times, interpolation adds nothing.
-const MAX_SCALE: usize = 5;
+const MAX_SCALE: usize = 4;
 
 /// Keeps the buffers.
 #[derive(Default)]

@@ -149,7 +149,7 @@ fn read(seen: Seen) -> bool {
 #[test]
 #[rustfmt::skip]
 fn survey() {
-    for n_bytes in [300,600,1000] {
+    for n_bytes in [300,600,1000,1600] {
         for side in [250.0,300.0,400.0] {
             let mut line = String::new();
             for (blur, noise, levels) in [(0.4, 2.0, (220.0, 20.0)), (0.8, 3.0, (200.0, 30.0)), (1.2, 3.0, (180.0, 30.0)), (0.8, 4.0, (90.0, 35.0))] {
