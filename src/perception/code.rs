@@ -43,7 +43,7 @@ impl CodeReading {
 }
 
 /// Triples of position patterns that are tried in one window.
-const MAX_TRIPLES: usize = 4;
+const MAX_TRIPLES: usize = 10;
 /// Shares of luminance that blur may have carried to each neighbour, in the order of the attempts.
 const SPILLS: [f32; 3] = [0.1, 0.0, 0.25];
 /// How strongly a window is sharpened before it is binarised, in the order of the attempts: moderately blurred codes first,

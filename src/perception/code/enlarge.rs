@@ -55,7 +55,7 @@ impl Enlarger {
         sharpening: f32,
     ) -> Binary<'_> {
         let longer = window.width.max(window.height).max(1);
-        let scale = (TARGET_SIDE / longer).clamp(1, MAX_SCALE);
+        let scale = TARGET_SIDE.div_ceil(longer).clamp(1, MAX_SCALE);
         let (width, height) = (window.width * scale, window.height * scale);
         self.enlarge(plane, plane_width, window, scale);
         if sharpening > 0.0 {

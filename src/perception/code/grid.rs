@@ -243,9 +243,9 @@ fn least_squares(side: usize, points: &[(f64, f64, Point, f64)]) -> Option<Grid>
             [u, v, 1.0, 0.0, 0.0, 0.0, -u * x, -v * x, x],
             [0.0, 0.0, 0.0, u, v, 1.0, -u * y, -v * y, y],
         ] {
-            for i in 0..8 {
-                for j in 0..9 {
-                    normal[i][j] += weight * row[i] * row[j];
+            for (equation, factor) in normal.iter_mut().zip(row) {
+                for (sum, value) in equation.iter_mut().zip(row) {
+                    *sum += weight * factor * value;
                 }
             }
         }

@@ -62,7 +62,7 @@ pub(super) fn locate(picture: Binary<'_>) -> Vec<Corners> {
     found.into_iter().map(|(_, c)| c).collect()
 }
 
-/// How little three patterns look like the corners of a square (0 is perfect), with `corner` as the one at the right angle.
+/// How little three patterns look like the corners of a square (less is better), with `corner` as the one at the right angle.
 fn arrange(
     picture: Binary<'_>,
     corner: &Pattern,
