@@ -1,10 +1,13 @@
 //! QR code: the ticket that the person holds before the camera on a phone or on paper.
 //!
-//! The code covers a part of the frame only, with modules as small as two or three pixels. So the busiest square part of the
-//! frame is looked for, enlarged, sharpened and binarised against its own surroundings before `rqrr` decodes it; the whole frame
-//! is tried as it is beside that, for codes that fill it.
+//! The code covers a part of the frame only, with modules as small as two or three pixels. So the busiest parts of the frame are
+//! looked for, enlarged and binarised against their own surroundings; there, position patterns are found. The grid of modules is
+//! fitted to the luminance of the frame itself, blur between modules is undone, and `rqrr` decodes the bits. What that does not
+//! find, `rqrr` looks for by itself, in the enlarged parts and in the whole frame.
 
 mod enlarge;
+mod grid;
+mod locate;
 mod region;
 #[cfg(test)]
 mod tests;
@@ -39,6 +42,10 @@ impl CodeReading {
     }
 }
 
+/// Triples of position patterns that are tried in one window.
+const MAX_TRIPLES: usize = 10;
+/// Shares of luminance that blur may have carried to each neighbour, in the order of the attempts.
+const SPILLS: [f32; 3] = [0.1, 0.0, 0.25];
 /// How strongly a window is sharpened before it is binarised, in the order of the attempts: moderately blurred codes first,
 /// clean ones (which sharpening does not need, and noise suffers from) next, strongly blurred ones last.
 const SHARPENING: [f32; 3] = [1.0, 0.0, 2.5];
@@ -68,7 +75,18 @@ impl CodeReader {
         luminance::plane(&frame, &mut self.plane);
         let (width, height) = (frame.width() as usize, frame.height() as usize);
         let mut best = CodeReading::NotFound;
+        let frame_plane = grid::Plane {
+            pixels: &self.plane,
+            width,
+            height,
+        };
         for window in self.regions.find(&self.plane, width, height) {
+            let picture = self.enlarger.binarise(&self.plane, width, window, 1.0);
+            match decode_fitted(frame_plane, picture, window) {
+                CodeReading::NotFound => {}
+                CodeReading::Unreadable => best = CodeReading::Unreadable,
+                read @ CodeReading::Read(_) => return read,
+            }
             for sharpening in SHARPENING {
                 let picture = self
                     .enlarger
@@ -113,32 +131,66 @@ struct Binary<'a> {
     height: usize,
 }
 
+/// Decodes a code by position patterns found in `picture`, an enlarged `window` of `plane`.
+fn decode_fitted(plane: grid::Plane<'_>, picture: Binary<'_>, window: Window) -> CodeReading {
+    let mut found = CodeReading::NotFound;
+    let scale = picture.width as f32 / window.width.max(1) as f32;
+    for corners in locate::locate(picture).into_iter().take(MAX_TRIPLES) {
+        let corners = corners.in_frame(scale, window.x as f32, window.y as f32);
+        let Some(grid) = grid::fit(plane, &corners) else {
+            continue;
+        };
+        found = CodeReading::Unreadable;
+        let values = grid::luminances(plane, &grid);
+        for spill in SPILLS {
+            let modules = rqrr::Grid::new(grid::binarise(&values, grid.side, spill));
+            let reading = guarded(|| content(&modules));
+            if let CodeReading::Read(_) = reading {
+                return reading;
+            }
+        }
+    }
+    found
+}
+
 /// Decodes the first code of a binary picture that can be decoded.
 fn decode(picture: Binary<'_>) -> CodeReading {
-    // The geometry inside rqrr follows what somebody holds before the camera; should an odd arrangement make it panic, that is
-    // an unreadable code, not the end of the booth. No state outlives the call, so nothing can be left half changed.
-    let attempt = catch_unwind(AssertUnwindSafe(|| {
+    guarded(|| {
         let mut image =
             PreparedImage::prepare_from_bitmap(picture.width, picture.height, |x, y| {
                 picture.pixels[y * picture.width + x] == 1
             });
         let mut found = CodeReading::NotFound;
         for grid in image.detect_grids() {
-            let mut content = Vec::with_capacity(rqrr::MAX_PAYLOAD_SIZE);
-            let text = match grid.decode_to(&mut content) {
-                Ok(_) => String::from_utf8(content).map_err(|e| e.into_bytes()),
-                Err(_) => Err(content),
-            };
-            match text {
-                Ok(text) if !text.is_empty() => return CodeReading::Read(Secret::new(text)),
-                Ok(_) => found = CodeReading::Unreadable,
-                Err(mut half) => {
-                    half.zeroize();
-                    found = CodeReading::Unreadable;
-                }
+            match content(&grid) {
+                CodeReading::NotFound => {}
+                CodeReading::Unreadable => found = CodeReading::Unreadable,
+                read @ CodeReading::Read(_) => return read,
             }
         }
         found
-    }));
-    attempt.unwrap_or(CodeReading::Unreadable)
+    })
+}
+
+/// The content of a grid.
+fn content<G: rqrr::BitGrid>(grid: &rqrr::Grid<G>) -> CodeReading {
+    let mut bytes = Vec::with_capacity(rqrr::MAX_PAYLOAD_SIZE);
+    let text = match grid.decode_to(&mut bytes) {
+        Ok(_) => String::from_utf8(bytes).map_err(std::string::FromUtf8Error::into_bytes),
+        Err(_) => Err(bytes),
+    };
+    match text {
+        Ok(text) if !text.is_empty() => CodeReading::Read(Secret::new(text)),
+        Ok(_) => CodeReading::Unreadable,
+        Err(mut half) => {
+            half.zeroize();
+            CodeReading::Unreadable
+        }
+    }
+}
+
+/// The arithmetic inside rqrr follows what somebody holds before the camera; should an odd arrangement make it panic, that is an
+/// unreadable code, not the end of the booth. No state outlives the call, so nothing can be left half changed.
+fn guarded(attempt: impl FnOnce() -> CodeReading) -> CodeReading {
+    catch_unwind(AssertUnwindSafe(attempt)).unwrap_or(CodeReading::Unreadable)
 }

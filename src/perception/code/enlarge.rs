@@ -26,9 +26,9 @@ impl Window {
 }
 
 /// The longer side is enlarged to about this many pixels, but not by more than [`MAX_SCALE`].
-const TARGET_SIDE: usize = 2000;
+const TARGET_SIDE: usize = 1200;
 /// Beyond four times, interpolation adds nothing.
-const MAX_SCALE: usize = 5;
+const MAX_SCALE: usize = 4;
 
 /// Keeps the buffers.
 #[derive(Default)]
@@ -55,7 +55,7 @@ impl Enlarger {
         sharpening: f32,
     ) -> Binary<'_> {
         let longer = window.width.max(window.height).max(1);
-        let scale = (TARGET_SIDE / longer).clamp(1, MAX_SCALE);
+        let scale = TARGET_SIDE.div_ceil(longer).clamp(1, MAX_SCALE);
         let (width, height) = (window.width * scale, window.height * scale);
         self.enlarge(plane, plane_width, window, scale);
         if sharpening > 0.0 {

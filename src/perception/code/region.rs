@@ -29,6 +29,7 @@ impl RegionFinder {
     ) -> impl Iterator<Item = Window> + use<> {
         let (columns, rows) = (width / CELL, height / CELL);
         self.busy.clear();
+        self.busy.reserve(columns * rows);
         for row in 0..rows {
             for column in 0..columns {
                 let busy = is_busy(plane, width, height, column * CELL, row * CELL);

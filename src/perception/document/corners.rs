@@ -4,10 +4,11 @@ mod heat;
 mod snap;
 
 use super::measures;
-use super::net::{Net, NetError};
+use super::net::{ModelNet, Net};
 use super::rectify;
 use crate::base::frame::FrameView;
 use crate::base::geometry::{Point, Quad};
+use crate::models::{Catalogue, ModelError, ModelTask};
 use zeroize::Zeroize;
 
 /// Side of the net's input, which the whole frame is stretched to.
@@ -50,6 +51,20 @@ impl std::fmt::Debug for CornerFinder {
 }
 
 impl CornerFinder {
+    /// A finder on the model of the catalogue.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the model cannot be loaded.
+    pub fn load(catalogue: &Catalogue) -> Result<Self, ModelError> {
+        let net = ModelNet::load(
+            catalogue,
+            ModelTask::DocumentCorners,
+            INPUT_SIDE * INPUT_SIDE * 3,
+            &[&[heat::SIDE, heat::SIDE, 4], &[N_CLASSES]],
+        )?;
+        Ok(Self::new(Box::new(net)))
+    }
+
     /// A finder on the net of corners: `[1, 192, 192, 3]` R, G, B in -1..=1 to heat maps `[1, 48, 48, 4]` and classes `[1, 6]`.
     pub fn new(net: Box<dyn Net>) -> Self {
         let n_values = INPUT_SIDE * INPUT_SIDE * 3;
@@ -65,8 +80,8 @@ impl CornerFinder {
     /// Looks for one document in `frame`. `None` if what the net gives cannot be one.
     ///
     /// # Errors
-    /// [`NetError`] if the net could not be run.
-    pub fn find(&mut self, frame: &FrameView<'_>) -> Result<Option<FoundCorners>, NetError> {
+    /// [`ModelError`] if the net could not be run.
+    pub fn find(&mut self, frame: &FrameView<'_>) -> Result<Option<FoundCorners>, ModelError> {
         rectify::stretch(frame, (INPUT_SIDE, INPUT_SIDE), SUB, &mut self.pixels);
         for (i, p) in self.input.iter_mut().zip(&self.pixels) {
             *i = f32::from(*p) / 127.5 - 1.0;
@@ -129,7 +144,7 @@ mod tests {
     }
 
     impl Net for Oracle {
-        fn run(&mut self, input: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), NetError> {
+        fn run(&mut self, input: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), ModelError> {
             assert_eq!(input.len(), 192 * 192 * 3);
             assert!(input.iter().all(|i| (-1.0..=1.0).contains(i)));
             for (i, l) in outputs[0].iter_mut().enumerate() {

@@ -125,7 +125,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn check(number: &str, expected: Result<(u32, (i32, u8, u8), Gb11643Sex), Gb11643Error>) {
+    /// Region, day of birth, sex.
+    type Parts = (u32, (i32, u8, u8), Gb11643Sex);
+
+    fn check(number: &str, expected: Result<Parts, Gb11643Error>) {
         let found = parse(number).map(|n| {
             let d = n.birth_date;
             (n.region, (d.year, d.month, d.day), n.sex)

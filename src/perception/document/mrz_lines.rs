@@ -7,10 +7,11 @@ mod fit;
 mod strip;
 
 use super::mrz::Mrz;
-use super::net::{Net, NetError};
+use super::net::{ModelNet, Net};
 use super::page::Page;
 use super::rectify;
 use crate::base::frame::FrameView;
+use crate::models::{Catalogue, ModelError, ModelTask};
 use find::{Candidate, LineFinder};
 use fit::LineText;
 use strip::{Padding, Strip};
@@ -133,6 +134,20 @@ impl Best {
 }
 
 impl MrzReader {
+    /// A reader on the model of the catalogue.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the model cannot be loaded.
+    pub fn load(catalogue: &Catalogue) -> Result<Self, ModelError> {
+        let net = ModelNet::load(
+            catalogue,
+            ModelTask::MrzLineReader,
+            STRIP_WIDTH * STRIP_HEIGHT,
+            &[&[ctc::N_STEPS, ctc::N_CLASSES]],
+        )?;
+        Ok(Self::new(Box::new(net)))
+    }
+
     /// A reader on the net for lines: `[1, 32, 576, 1]`, normalised luminance, to logits `[1, 144, 38]`.
     pub fn new(net: Box<dyn Net>) -> Self {
         Self {
@@ -149,13 +164,13 @@ impl MrzReader {
     /// Reads the zone of `page`, which was taken from `frame`. At least `min_verified` check digits have to verify.
     ///
     /// # Errors
-    /// [`NetError`] if the net could not be run.
+    /// [`ModelError`] if the net could not be run.
     pub fn read(
         &mut self,
         frame: &FrameView<'_>,
         page: &Page,
         min_verified: usize,
-    ) -> Result<ZoneReading, NetError> {
+    ) -> Result<ZoneReading, ModelError> {
         let mut best = Best::default();
         self.try_page(frame, page, &mut best)?;
         if !best.is_certain()
@@ -189,7 +204,7 @@ impl MrzReader {
         frame: &FrameView<'_>,
         page: &Page,
         best: &mut Best,
-    ) -> Result<(), NetError> {
+    ) -> Result<(), ModelError> {
         self.candidates.clear();
         self.candidates
             .extend_from_slice(self.finder.find(page.plane()));
@@ -210,7 +225,7 @@ impl MrzReader {
         page: &Page,
         candidate: &Candidate,
         best: &mut Best,
-    ) -> Result<(), NetError> {
+    ) -> Result<(), ModelError> {
         let n = candidate.n_bands;
         let mut strips: Vec<Strip> = Vec::with_capacity(n);
         for line in 0..n {
@@ -258,7 +273,7 @@ impl MrzReader {
         strip: &Strip,
         padding: Padding,
         half_turned: bool,
-    ) -> Result<(LineText, f32), NetError> {
+    ) -> Result<(LineText, f32), ModelError> {
         let Some(map) = page.map() else {
             return Ok((LineText::new(), 0.0));
         };

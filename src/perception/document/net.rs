@@ -1,20 +1,81 @@
-//! What the document room asks of a net: one picture in, numbers out. The interpreter of `models` is one; tests bring their own.
+//! What the document room asks of a net: one picture in, numbers out. A model of the catalogue is one; tests bring their own.
 
-/// Why a net gave no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("net for {task}: {what}")]
-pub struct NetError {
-    /// What the net is for.
-    pub task: &'static str,
-    /// What the interpreter said.
-    pub what: String,
-}
+use crate::models::{Catalogue, Interpreter, ModelError, ModelTask, TensorMut};
 
-/// A net with one input of 32-bit floats.
+/// A net with one input.
 pub trait Net: Send + std::fmt::Debug {
-    /// Runs the net: `input` has the length of its input, `outputs` those of its outputs in their order.
+    /// Runs the net: `input` has the length of its input, `outputs` those of its outputs.
     ///
     /// # Errors
-    /// [`NetError`] if the lengths are others or the interpreter fails.
-    fn run(&mut self, input: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), NetError>;
+    /// [`ModelError`] if the net cannot be run.
+    fn run(&mut self, input: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), ModelError>;
+}
+
+/// A model of the catalogue as a [`Net`].
+#[derive(Debug)]
+pub struct ModelNet {
+    interpreter: Interpreter,
+    /// Indices of the outputs in the order that they are asked for.
+    outputs: Vec<usize>,
+}
+
+impl ModelNet {
+    /// Loads the model for `task`, whose input has `n_inputs` values, and whose outputs have these shapes (without leading ones).
+    ///
+    /// # Errors
+    /// [`ModelError`] if it cannot be loaded or has other tensors.
+    pub fn load(
+        catalogue: &Catalogue,
+        task: ModelTask,
+        n_inputs: usize,
+        shapes: &[&[usize]],
+    ) -> Result<Self, ModelError> {
+        let interpreter = catalogue.load(task)?;
+        let found: Vec<usize> = interpreter.inputs().iter().map(|t| t.len()).collect();
+        if found != [n_inputs] {
+            return Err(ModelError::Unsuitable {
+                task,
+                what: "values of the inputs",
+                found: format!("{found:?}"),
+                allowed: "one input of the size that the document room fills",
+            });
+        }
+        let outputs = shapes
+            .iter()
+            .map(|shape| {
+                interpreter.output_of_shape(
+                    "shapes of the outputs",
+                    shape,
+                    "heat maps [48, 48, 4] and classes [6], or characters [144, 38]",
+                )
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            interpreter,
+            outputs,
+        })
+    }
+}
+
+impl Net for ModelNet {
+    fn run(&mut self, input: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), ModelError> {
+        self.interpreter.input(0, |tensor| match tensor {
+            TensorMut::F32(values) => {
+                for (to, from) in values.iter_mut().zip(input) {
+                    *to = *from;
+                }
+            }
+            TensorMut::I8(values, quantization) => {
+                for (to, from) in values.iter_mut().zip(input) {
+                    *to = quantization.quantize(*from);
+                }
+            }
+        })?;
+        self.interpreter.invoke()?;
+        for (i, target) in self.outputs.iter().zip(outputs) {
+            self.interpreter
+                .output(*i, |values| values.dequantize_into(target))?;
+        }
+        Ok(())
+    }
 }

@@ -13,13 +13,13 @@ use super::corners::CornerFinder;
 use super::limits::DocumentLimits;
 use super::measures;
 use super::mrz_lines::{MrzReader, ReadZone, ZoneReading};
-use super::net::{Net, NetError};
 use super::page::Page;
 use super::portrait::{FoundPortrait, PortraitFinder};
 use super::rectify::{self, DocumentSize};
 use super::{homography::Homography, mrz_lines::PAGE_WIDTH};
 use crate::base::frame::{Frame, FrameView, PixelFormat};
 use crate::base::geometry::Quad;
+use crate::models::{Catalogue, ModelError};
 use crate::perception::observation::{
     DocumentObservation, DocumentProblem, DocumentReading, PortraitObservation,
 };
@@ -49,11 +49,23 @@ impl<T> std::fmt::Debug for DocumentPipeline<T> {
 }
 
 impl<T> DocumentPipeline<T> {
-    /// A pipeline on the net of corners and the line reader.
-    pub fn new(corners: Box<dyn Net>, lines: Box<dyn Net>, limits: DocumentLimits) -> Self {
+    /// A pipeline on the models of the catalogue.
+    ///
+    /// # Errors
+    /// [`ModelError`] if one of the two models cannot be loaded.
+    pub fn new(catalogue: &Catalogue, limits: DocumentLimits) -> Result<Self, ModelError> {
+        Ok(Self::on(
+            CornerFinder::load(catalogue)?,
+            MrzReader::load(catalogue)?,
+            limits,
+        ))
+    }
+
+    /// A pipeline on finder and reader of the caller's choice.
+    pub fn on(corner_finder: CornerFinder, mrz_reader: MrzReader, limits: DocumentLimits) -> Self {
         Self {
-            corner_finder: CornerFinder::new(corners),
-            mrz_reader: MrzReader::new(lines),
+            corner_finder,
+            mrz_reader,
             limits,
             page: Page::default(),
             colour_page: Frame::new(2, 2, PixelFormat::Rgb8),
@@ -65,12 +77,12 @@ impl<T> DocumentPipeline<T> {
     /// Measures the document in `frame`, and reads it if nothing stands in the way.
     ///
     /// # Errors
-    /// [`NetError`] if a net could not be run.
+    /// [`ModelError`] if a net could not be run.
     pub fn observe(
         &mut self,
         frame: FrameView<'_>,
         portraits: &mut impl PortraitFinder<Template = T>,
-    ) -> Result<DocumentObservation, NetError> {
+    ) -> Result<DocumentObservation, ModelError> {
         let mut observation = self.measure(&frame)?;
         if observation.problem.is_some() {
             return Ok(observation);
@@ -106,12 +118,12 @@ impl<T> DocumentPipeline<T> {
     /// nothing but the machine readable zone, in any of four directions. Slower than [`Self::observe`], and nothing is measured.
     ///
     /// # Errors
-    /// [`NetError`] if a net could not be run.
+    /// [`ModelError`] if a net could not be run.
     pub fn read_scan(
         &mut self,
         frame: FrameView<'_>,
         portraits: &mut impl PortraitFinder<Template = T>,
-    ) -> Result<Option<DocumentReading>, NetError> {
+    ) -> Result<Option<DocumentReading>, ModelError> {
         let whole = rectify::whole(&frame);
         let w = whole.0;
         let corners = self.corner_finder.find(&frame)?;
@@ -165,7 +177,7 @@ impl<T> DocumentPipeline<T> {
     }
 
     /// Everything that can be said without reading.
-    fn measure(&mut self, frame: &FrameView<'_>) -> Result<DocumentObservation, NetError> {
+    fn measure(&mut self, frame: &FrameView<'_>) -> Result<DocumentObservation, ModelError> {
         let mut o = DocumentObservation::default();
         let found = self.corner_finder.find(frame)?;
         o.confidence = found.map_or(0.0, |f| f.confidence);

@@ -17,7 +17,7 @@ struct Teller {
 }
 
 impl Net for Teller {
-    fn run(&mut self, input: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), NetError> {
+    fn run(&mut self, input: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), ModelError> {
         assert_eq!(input.len(), 576 * 32);
         let mean = input.iter().sum::<f32>() / input.len() as f32;
         assert!(mean.abs() < 1e-2, "normalised: {mean}");

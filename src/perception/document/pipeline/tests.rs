@@ -3,6 +3,7 @@
 use super::*;
 use crate::base::geometry::{Point, Rect};
 use crate::perception::document::mrz::MrzFormat;
+use crate::perception::document::net::Net;
 use zeroize::Zeroize;
 
 const TD3: [&str; 2] = [
@@ -72,7 +73,7 @@ impl Scene {
 struct Oracle(Scene);
 
 impl Net for Oracle {
-    fn run(&mut self, input: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), NetError> {
+    fn run(&mut self, input: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), ModelError> {
         let s = self.0;
         if outputs.len() == 2 {
             let (x0, y0) = (s.x / 1280.0, s.y / 720.0);
@@ -151,9 +152,9 @@ fn pipeline(scene: Scene) -> DocumentPipeline<Template> {
         upside_down: false,
         ..scene
     };
-    DocumentPipeline::new(
-        Box::new(Oracle(scene)),
-        Box::new(Oracle(lines)),
+    DocumentPipeline::on(
+        CornerFinder::new(Box::new(Oracle(scene))),
+        MrzReader::new(Box::new(Oracle(lines))),
         DocumentLimits::default(),
     )
 }
