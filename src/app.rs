@@ -1,1 +1,12 @@
-//! app (being built).
+//! The composition root: the only room that knows every concrete type. One file a verb; `booth` puts the service together.
+
+pub mod booth;
+pub mod calibrate;
+pub mod eye;
+pub mod keys;
+pub mod outside;
+pub mod replay;
+pub mod senses;
+pub mod sight;
+pub mod trace;
+pub mod verbs;

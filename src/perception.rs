@@ -9,7 +9,6 @@
 pub mod code;
 pub mod document;
 pub mod face;
-pub mod nets;
 pub mod observation;
 pub mod quality;
 pub mod sampling;

@@ -6,24 +6,11 @@ use super::document::pipeline::DocumentPipeline;
 use super::document::portrait::{FoundPortrait, PortraitFinder};
 use super::face::embedding::Template;
 use super::face::pipeline::FacePipeline;
-use super::nets::ModelNet;
 use super::observation::{DocumentObservation, FaceObservation, SceneLight, Seen, VisionTask};
 use crate::base::frame::{FrameView, PixelFormat};
 use crate::base::geometry::Point;
-use crate::models::{Catalogue, ModelError, ModelTask};
-use crate::perception::document::net::NetError;
+use crate::models::{Catalogue, ModelError};
 use crate::perception::sampling::luminance;
-
-/// Why a frame could not be looked at.
-#[derive(Debug, thiserror::Error)]
-pub enum VisionError {
-    /// A face net failed.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// A document net failed.
-    #[error(transparent)]
-    Net(#[from] NetError),
-}
 
 /// All of perception, with what it remembers of the present session: the portrait's template and the ticket's reference.
 #[derive(Debug)]
@@ -41,11 +28,9 @@ impl Vision {
     /// # Errors
     /// If one is missing, corrupt or unsuitable.
     pub fn load(catalogue: &Catalogue, limits: DocumentLimits) -> Result<Self, ModelError> {
-        let corners = Box::new(ModelNet(catalogue.load(ModelTask::DocumentCorners)?));
-        let lines = Box::new(ModelNet(catalogue.load(ModelTask::MrzLineReader)?));
         Ok(Self {
             face: FacePipeline::new(catalogue)?,
-            document: DocumentPipeline::new(corners, lines, limits),
+            document: DocumentPipeline::new(catalogue, limits)?,
             codes: CodeReader::new(),
             portrait: None,
             reference: None,
@@ -56,7 +41,7 @@ impl Vision {
     ///
     /// # Errors
     /// If a net cannot be run.
-    pub fn look(&mut self, frame: FrameView<'_>, task: VisionTask) -> Result<Seen, VisionError> {
+    pub fn look(&mut self, frame: FrameView<'_>, task: VisionTask) -> Result<Seen, ModelError> {
         Ok(match task {
             VisionTask::Idle => Seen::Nothing,
             VisionTask::Ticket => Seen::Code(self.codes.read(frame).content()),
@@ -69,7 +54,7 @@ impl Vision {
     ///
     /// # Errors
     /// If a net cannot be run.
-    pub fn document(&mut self, frame: FrameView<'_>) -> Result<DocumentObservation, VisionError> {
+    pub fn document(&mut self, frame: FrameView<'_>) -> Result<DocumentObservation, ModelError> {
         let observation = self
             .document
             .observe(frame, &mut Portraits(&mut self.face))?;
@@ -88,7 +73,7 @@ impl Vision {
     ///
     /// # Errors
     /// If a net cannot be run.
-    pub fn face(&mut self, frame: FrameView<'_>) -> Result<FaceObservation, VisionError> {
+    pub fn face(&mut self, frame: FrameView<'_>) -> Result<FaceObservation, ModelError> {
         let mut observation = self.face.analyse(&frame)?;
         let with = self.reference.as_ref().or(self.portrait.as_ref());
         if let (Some(face), Some(with)) = (&mut observation.primary, with)

@@ -12,8 +12,8 @@ mod field;
 #[cfg(test)]
 mod tests;
 
-pub use error::TicketError;
 pub use crate::base::terms::{DocumentKind, Field, Purpose};
+pub use error::TicketError;
 
 use super::jws;
 use super::keys::{Signer, TrustedKeys};

@@ -1,0 +1,318 @@
+//! `boothd run`: puts the booth's process together. It has devices, models, session and outbox, and no network.
+//!
+//! ```text
+//! k-camera --Latest<Frame>--> k-vision --bounded(64)--> main: session --Latest<UiModel>--> k-panel
+//!     ^------controls------------'  '--Latest<levels>--> k-light            '--calls--> outbox thread <--socket-- uplink
+//! k-buttons ---bounded(64)-------------------------------^        k-microphone: level for the preflight
+//! ```
+
+use super::eye::{self, Eye};
+use super::outside::BoothOutside;
+use super::senses;
+use super::sight::{self, Sight};
+use super::trace::Trace;
+use crate::base::latest::Latest;
+use crate::base::time::{SharedClock, SystemClock};
+use crate::config::board::{Board, Devices as BoardDevices};
+use crate::config::policy::load_policy;
+use crate::config::service::ServiceConfig;
+use crate::delivery::outbox::Outbox;
+use crate::delivery::service::OutboxService;
+use crate::delivery::wire::WireServer;
+use crate::guidance::texts::CONSENT_VERSION;
+use crate::hal::{self, Devices};
+use crate::models::{Catalogue, ModelTask};
+use crate::perception::document::limits::DocumentLimits;
+use crate::perception::face::calibration::Calibration;
+use crate::perception::vision::Vision;
+use crate::runtime::crew::{Crew, Stop};
+use crate::runtime::heartbeat::Heartbeats;
+use crate::runtime::notify;
+use crate::session::driver;
+use crate::session::event::Event;
+use crate::session::state::Session;
+use crate::session::visit::House;
+use crate::trust::keys::{SoftwareKey, TrustedKeys};
+use crate::verdict::decision::ComparisonThreshold;
+use crate::verdict::outcome::ModelStamp;
+use anyhow::Context;
+use crossbeam_channel::bounded;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Largest outcome that a place is reserved for, in bytes of JSON.
+const OUTCOME_SPACE: usize = 16 * 1024;
+
+/// Runs the booth until it is asked to stop.
+///
+/// # Errors
+/// What kept it from starting, or the first thread that failed.
+pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let started = clock.now();
+    let config = ServiceConfig::read(config_path)?;
+    let board = Board::read(&config.board)?;
+    if config.trace.is_some() && !board.is_virtual() {
+        anyhow::bail!(
+            "{}: `trace`: found a file, allowed only on a virtual board: measurements of real people are not written down; \
+             mend: take the key out",
+            config_path.display()
+        );
+    }
+
+    // Trust first: without keys and policy nothing else matters.
+    let policy_keys = TrustedKeys::read(&config.trust.policy_keys)?;
+    let (policy, policy_stamp) = load_policy(&config.trust.policy, &policy_keys)?;
+    let wallet_keys = TrustedKeys::read(&config.trust.wallet_keys)?;
+    let signer = Arc::new(SoftwareKey::read(&config.trust.signing_key)?);
+
+    // Then the models: a booth with a changed model must not start.
+    let catalogue = Catalogue::open(
+        &config.models.dir,
+        &config.models.runtime,
+        board.model_threads.into(),
+    )?;
+    let embedding = catalogue
+        .verify(ModelTask::FaceEmbedding)?
+        .info
+        .sha256
+        .clone();
+    let calibration = Calibration::read(&config.models.face_calibration, &embedding)?;
+    let threshold = calibration.threshold_for(policy.face.false_match_rate)?;
+    let vision = Vision::load(&catalogue, DocumentLimits::default())?;
+    let models = ModelTask::ALL
+        .into_iter()
+        .map(|task| {
+            let info = &catalogue.verify(task)?.info;
+            Ok(ModelStamp {
+                task: task.name(),
+                version: info.version.clone(),
+                sha256: info.sha256.clone(),
+            })
+        })
+        .collect::<Result<Vec<_>, crate::models::ModelError>>()?;
+
+    // The outbox before the devices: what was interrupted is settled first.
+    let (outbox, recovery) = Outbox::open(
+        &config.outbox,
+        config.booth_id.clone(),
+        signer,
+        wallet_keys.clone(),
+        Arc::clone(&clock),
+    )?;
+    tracing::info!(?recovery, "outbox open");
+    let outbox = OutboxService::start(outbox).context("outbox thread")?;
+    let wire = WireServer::start(&config.uplink, outbox.handle(), Arc::clone(&clock))?;
+
+    let (devices, stage) = open_devices(&board, &clock)?;
+    let camera_info = devices.camera.info().clone();
+    let house = House {
+        document_limits: DocumentLimits::default(),
+        frame_size: (camera_info.width, camera_info.height),
+        threshold: ComparisonThreshold {
+            score: threshold.score,
+            false_match_rate: threshold.false_match_rate,
+            false_match_rate_upper95: threshold.false_match_rate_upper95,
+            calibration: threshold.source,
+        },
+        policy,
+        policy_stamp,
+        models,
+        language: config.language,
+        consent_text_version: CONSENT_VERSION,
+        software: env!("CARGO_PKG_VERSION"),
+        board: board.name.clone(),
+    };
+
+    let hearts = Heartbeats::new(Arc::clone(&clock));
+    let mut crew = Crew::new(stop.clone());
+    let (events, inbox) = bounded::<Event>(64);
+    let (orders, sight_orders) = bounded::<sight::Order>(64);
+    let eye = Eye::default();
+    let wanted_levels = Latest::new();
+    let ui = Latest::new();
+    let senses = senses::Senses::default();
+
+    let Devices {
+        camera,
+        microphone,
+        lights,
+        panel,
+        buttons,
+        sensors,
+        watchdog,
+        speaker,
+        serial,
+    } = devices;
+    // The technician's console and the speaker are not built; their devices stay open so that nobody else takes them.
+    let _kept = (speaker, serial, sensors);
+    {
+        let (eye, events, clock, pulse) = (
+            eye.clone(),
+            events.clone(),
+            Arc::clone(&clock),
+            hearts.register("camera", Duration::from_secs(20)),
+        );
+        crew.spawn("camera", move |stop| {
+            eye::camera_thread(camera, &eye, &events, &clock, &pulse, stop)
+        })?;
+    }
+    {
+        let trace = config.trace.as_deref().map(Trace::create).transpose()?;
+        let sight = Sight::new(
+            vision,
+            &camera_info,
+            board.light.clone(),
+            board.exposure,
+            trace,
+        )?;
+        let (eye, events, clock, senses) = (
+            eye.clone(),
+            events.clone(),
+            Arc::clone(&clock),
+            senses.clone(),
+        );
+        let (pulse, wanted) = (
+            hearts.register("vision", Duration::from_secs(10)),
+            wanted_levels.clone(),
+        );
+        crew.spawn("vision", move |stop| {
+            sight::vision_thread(
+                sight,
+                &eye,
+                &sight_orders,
+                &events,
+                &wanted,
+                &senses,
+                &clock,
+                &pulse,
+                stop,
+            )
+        })?;
+    }
+    if let Some(lights) = lights {
+        let (clock, senses, limits) = (Arc::clone(&clock), senses.clone(), board.light.limits);
+        let pulse = hearts.register("light", Duration::from_secs(5));
+        crew.spawn("light", move |stop| {
+            senses::light_thread(
+                lights,
+                limits,
+                &wanted_levels,
+                &senses,
+                &clock,
+                &pulse,
+                stop,
+            )
+        })?;
+    }
+    if let Some(panel) = panel {
+        let (ui, senses) = (ui.clone(), senses.clone());
+        crew.spawn("panel", move |stop| {
+            senses::panel_thread(panel, &ui, &senses, stop)
+        })?;
+    }
+    if let Some(buttons) = buttons {
+        let (events, pulse) = (
+            events.clone(),
+            hearts.register("buttons", Duration::from_secs(10)),
+        );
+        crew.spawn("buttons", move |stop| {
+            senses::button_thread(buttons, &events, &pulse, stop)
+        })?;
+    }
+    if let Some(microphone) = microphone {
+        let senses = senses.clone();
+        crew.spawn("microphone", move |stop| {
+            senses::microphone_thread(microphone, &senses, stop)
+        })?;
+    }
+    {
+        let (events, net, hearts) = (events.clone(), wire.net(), hearts.clone());
+        crew.spawn("watch", move |stop| {
+            senses::watch_thread(&hearts, watchdog, &net, &events, stop)
+        })?;
+    }
+
+    let mut outside = BoothOutside {
+        booth: config.booth_id.clone(),
+        wallet_keys,
+        outbox: outbox.handle(),
+        space: OUTCOME_SPACE,
+        reservation: None,
+        hold: None,
+        orders,
+        ui,
+        eye: eye.clone(),
+        senses,
+        net: wire.net(),
+        clock: Arc::clone(&clock),
+    };
+    let mut session = Session::new(house, clock.now());
+    let pulse = hearts.register("session", Duration::from_secs(10));
+    {
+        let (clock, stop_session) = (Arc::clone(&clock), stop.clone());
+        let events = events.clone();
+        crew.spawn("session", move |_| {
+            let mut ready = false;
+            driver::run(&mut session, &inbox, &clock, &mut outside, || {
+                pulse.beat();
+                if !ready && eye.has_frames() {
+                    ready = true;
+                    let ms =
+                        u64::try_from(clock.now().since(started).as_millis()).unwrap_or(u64::MAX);
+                    tracing::info!(ms, "ready");
+                    notify::ready();
+                    // There is room: the queue has 64 places and nobody else asks before the service is ready.
+                    let _ = events.try_send(Event::Ready);
+                }
+                !stop_session.is_set()
+            });
+            Ok(())
+        })?;
+    }
+    let ended = crew.watch();
+    notify::stopping();
+    drop(wire);
+    outbox.stop();
+    drop(stage);
+    ended
+}
+
+/// Opens the devices of a board. The stage of a virtual booth must outlive them.
+fn open_devices(
+    board: &Board,
+    clock: &SharedClock,
+) -> anyhow::Result<(Devices, Option<hal::virt::Stage>)> {
+    match &board.devices {
+        BoardDevices::Virt(config) => {
+            let (devices, stage) = hal::virt::open(config, Arc::clone(clock))?;
+            Ok((devices, Some(stage)))
+        }
+        BoardDevices::Pi(config) => {
+            let tree =
+                std::fs::read("/sys/firmware/devicetree/base/compatible").unwrap_or_default();
+            config
+                .check_board(&tree)
+                .map_err(|e| anyhow::anyhow!("{e}"))?;
+            match hal::pi::open(config, clock) {
+                Ok((devices, faults)) => {
+                    for fault in faults {
+                        tracing::warn!(code = fault.code(), %fault, "device missing; the booth works without");
+                    }
+                    Ok((devices, None))
+                }
+                Err(faults) => {
+                    let all: Vec<String> = faults
+                        .iter()
+                        .map(|f| format!("[{}] {f}", f.code()))
+                        .collect();
+                    anyhow::bail!(
+                        "no session is possible with these devices:\n  {}",
+                        all.join("\n  ")
+                    )
+                }
+            }
+        }
+    }
+}

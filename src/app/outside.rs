@@ -1,0 +1,192 @@
+//! What the session asks of the rest of the service, answered by the real parts.
+
+use super::eye::Eye;
+use super::senses::Senses;
+use super::sight::Order;
+use crate::base::ids::BoothId;
+use crate::base::latest::Latest;
+use crate::base::secret::Secret;
+use crate::base::time::{Moment, SharedClock, WallTime};
+use crate::delivery::outbox::{OutboxError, Reservation};
+use crate::delivery::service::{HoldGuard, OutboxHandle};
+use crate::delivery::status::NetState;
+use crate::delivery::wire::NetWatch;
+use crate::guidance::model::UiModel;
+use crate::perception::observation::VisionTask;
+use crate::session::driver::Outside;
+use crate::session::event::{ReserveRefusal, StoreRefusal, TicketRefusal};
+use crate::session::view::LightScene;
+use crate::trust::keys::TrustedKeys;
+use crate::trust::random_bytes;
+use crate::trust::ticket::{self, Ticket, TicketError};
+use crate::verdict::outcome::PreflightRecord;
+use crossbeam_channel::Sender;
+use std::time::Duration;
+
+/// The booth around the session.
+#[derive(Debug)]
+pub struct BoothOutside {
+    /// Which booth this is.
+    pub booth: BoothId,
+    /// Whose tickets are taken.
+    pub wallet_keys: TrustedKeys,
+    /// The outbox.
+    pub outbox: OutboxHandle,
+    /// Bytes reserved for an outcome.
+    pub space: usize,
+    /// The place reserved for the present session.
+    pub reservation: Option<Reservation>,
+    /// Uploads wait while this is there.
+    pub hold: Option<HoldGuard>,
+    /// To the vision thread. Capacity 64; orders are never dropped, the thread takes them at every frame.
+    pub orders: Sender<Order>,
+    /// To the panel.
+    pub ui: Latest<UiModel>,
+    /// The camera's side.
+    pub eye: Eye,
+    /// What the devices say.
+    pub senses: Senses,
+    /// What the uplink says of the network.
+    pub net: NetWatch,
+    /// The clock.
+    pub clock: SharedClock,
+}
+
+/// A camera whose last frame is older than this gives none.
+const FRESH: Duration = Duration::from_millis(500);
+
+impl BoothOutside {
+    fn order(&self, order: Order) {
+        if self
+            .orders
+            .send_timeout(order, Duration::from_millis(900))
+            .is_err()
+        {
+            tracing::error!("vision takes no orders");
+        }
+    }
+}
+
+impl Outside for BoothOutside {
+    fn check_ticket(
+        &mut self,
+        code: &Secret,
+        wall: WallTime,
+    ) -> Result<Box<Ticket>, TicketRefusal> {
+        match ticket::check(code.reveal(), &self.wallet_keys, wall, &self.booth) {
+            Ok(ticket) => Ok(Box::new(ticket)),
+            Err(error) => {
+                tracing::warn!(code = error.code(), %error, "ticket refused");
+                Err(match error {
+                    TicketError::Expired { .. } | TicketError::NotYetValid { .. } => {
+                        TicketRefusal::Expired
+                    }
+                    TicketError::UnknownPurpose => TicketRefusal::Unsupported,
+                    _ => TicketRefusal::Invalid,
+                })
+            }
+        }
+    }
+
+    fn reserve(&mut self, ticket: &Ticket, fallback: &[u8]) -> Result<(), ReserveRefusal> {
+        match self
+            .outbox
+            .reserve(ticket.session(), ticket.digest(), fallback, self.space)
+        {
+            Ok(reservation) => {
+                tracing::info!(session = %ticket.session(), seq = reservation.seq, "session begins");
+                self.reservation = Some(reservation);
+                Ok(())
+            }
+            Err(OutboxError::TicketUsed) => {
+                tracing::warn!(code = "session.ticket_used", "ticket refused");
+                Err(ReserveRefusal::TicketUsed)
+            }
+            Err(error) => {
+                tracing::error!(code = "hw.storage.full", %error, "no place for an outcome");
+                Err(ReserveRefusal::Storage)
+            }
+        }
+    }
+
+    fn preflight(&mut self) -> PreflightRecord {
+        let start = self.clock.now();
+        let mut record = PreflightRecord::default();
+        let readings = self.senses.read();
+        let ok = |code: Option<&'static str>| code.unwrap_or("ok").to_owned();
+        let stale = start.since(self.eye.last_frame()) > FRESH;
+        record
+            .checks
+            .insert("camera", ok(stale.then_some("hw.camera.no_frames")));
+        record.checks.insert("lights", ok(readings.light_fault));
+        record.checks.insert("panel", ok(readings.panel_fault));
+        let deaf = readings
+            .microphone_dbfs
+            .is_none()
+            .then_some("hw.mic.absent");
+        record
+            .checks
+            .insert("microphone", ok(readings.microphone_fault.or(deaf)));
+        let storage = self.outbox.stats().is_err();
+        record
+            .checks
+            .insert("storage", ok(storage.then_some("hw.storage.full")));
+        let net = self.net.status();
+        let network = match (net.state, net.code) {
+            (NetState::Ready, _) => None,
+            (_, Some(code)) => Some(code.as_str()),
+            (_, None) => Some("net.backend_unreachable"),
+        };
+        record.checks.insert("network", ok(network));
+        record.took_ms =
+            u64::try_from(self.clock.now().since(start).as_millis()).unwrap_or(u64::MAX);
+        record
+    }
+
+    fn use_reference(&mut self, template: &[u8]) {
+        self.order(Order::UseReference(template.to_vec()));
+    }
+
+    fn store(&mut self, payload: &[u8]) -> Result<(), StoreRefusal> {
+        let Some(reservation) = self.reservation else {
+            tracing::error!("an outcome without a reserved place");
+            return Err(StoreRefusal::Storage);
+        };
+        match self.outbox.commit(&reservation, payload) {
+            Ok(_) => {
+                tracing::info!(seq = reservation.seq, "outcome stored");
+                self.reservation = None;
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(code = "hw.storage.full", %error, "outcome not stored; it is tried again");
+                Err(StoreRefusal::Storage)
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        self.order(Order::Forget);
+    }
+
+    fn look_for(&mut self, task: VisionTask, since: Moment) {
+        self.order(Order::LookFor { task, since });
+    }
+
+    fn light(&mut self, scene: LightScene) {
+        self.order(Order::Light(scene));
+    }
+
+    fn show(&mut self, ui: &UiModel) {
+        self.ui.put(ui.clone());
+    }
+
+    fn serving(&mut self, serving: bool) {
+        self.hold = serving.then(|| self.outbox.hold());
+    }
+
+    fn chance(&mut self) -> [u8; 10] {
+        // Session ids of practice only; those of tickets come from the wallet.
+        random_bytes().unwrap_or([0; 10])
+    }
+}

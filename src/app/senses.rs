@@ -1,0 +1,226 @@
+//! The small threads: light, panel, buttons, microphone, and the one that watches over all.
+
+use crate::base::latest::Latest;
+use crate::base::time::SharedClock;
+use crate::delivery::status::NetState;
+use crate::delivery::wire::NetWatch;
+use crate::guidance::light::{LightDriver, LightLimits};
+use crate::guidance::model::{NetworkSign, UiModel};
+use crate::guidance::screens;
+use crate::hal::{
+    Buttons, LightLevels, Lights, Microphone, Panel, PanelImage, SAMPLE_RATE_HZ, Watchdog,
+};
+use crate::runtime::crew::Stop;
+use crate::runtime::heartbeat::{Heartbeats, Pulse};
+use crate::runtime::notify;
+use crate::session::event::Event;
+use crossbeam_channel::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What the devices say of themselves, for the preflight and for the exposure loop.
+#[derive(Clone, Debug, Default)]
+pub struct Senses(Arc<Mutex<Readings>>);
+
+/// The newest readings.
+#[derive(Clone, Debug, Default)]
+pub struct Readings {
+    /// What the light ring is set to.
+    pub levels: LightLevels,
+    /// Fault of the lights.
+    pub light_fault: Option<&'static str>,
+    /// Fault of the panel.
+    pub panel_fault: Option<&'static str>,
+    /// Fault of the microphone; `None` with a level is good.
+    pub microphone_fault: Option<&'static str>,
+    /// Level of the microphone over the last second, dBFS.
+    pub microphone_dbfs: Option<f32>,
+}
+
+impl Senses {
+    /// The newest readings.
+    pub fn read(&self) -> Readings {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Readings> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How often the light is brought nearer to what is wanted.
+const LIGHT_TICK: Duration = Duration::from_millis(20);
+
+/// Brings the light to what is wanted, within the flash and thermal limits; off at the end.
+///
+/// # Errors
+/// Never by itself: a fault is in the readings.
+pub fn light_thread(
+    lights: Box<dyn Lights>,
+    limits: LightLimits,
+    wanted: &Latest<LightLevels>,
+    senses: &Senses,
+    clock: &SharedClock,
+    pulse: &Pulse,
+    stop: &Stop,
+) -> anyhow::Result<()> {
+    let mut driver = LightDriver::new(lights, limits);
+    while !stop.is_set() {
+        pulse.beat();
+        if let Some(levels) = wanted.take(LIGHT_TICK) {
+            driver.want(levels);
+        }
+        let result = driver.tick(clock.now());
+        let mut readings = senses.lock();
+        readings.levels = driver.applied();
+        let fault = result.err().map(|f| f.code());
+        if fault.is_some() && readings.light_fault.is_none() {
+            tracing::warn!(code = fault, "light");
+        }
+        readings.light_fault = fault;
+    }
+    driver.off(clock.now()).map_err(anyhow::Error::from)
+}
+
+/// Draws what the session wants; a fault of the panel delays nobody.
+///
+/// # Errors
+/// Never by itself: a fault is in the readings.
+pub fn panel_thread(
+    mut panel: Box<dyn Panel>,
+    ui: &Latest<UiModel>,
+    senses: &Senses,
+    stop: &Stop,
+) -> anyhow::Result<()> {
+    let kind = panel.kind();
+    let (width, height) = kind.size();
+    let mut image = PanelImage {
+        kind,
+        screen: "",
+        pixels: vec![0; (width * height) as usize],
+    };
+    while !stop.is_set() {
+        let Some(model) = ui.take(Duration::from_millis(500)) else {
+            continue;
+        };
+        screens::draw(&model, kind, &mut image);
+        let fault = panel.show(&image).err().map(|f| f.code());
+        let mut readings = senses.lock();
+        if fault.is_some() && readings.panel_fault.is_none() {
+            tracing::warn!(code = fault, "panel");
+        }
+        readings.panel_fault = fault;
+    }
+    Ok(())
+}
+
+/// Hands buttons to the session. None is dropped.
+///
+/// # Errors
+/// If the session takes no events any more.
+pub fn button_thread(
+    mut buttons: Box<dyn Buttons>,
+    events: &Sender<Event>,
+    pulse: &Pulse,
+    stop: &Stop,
+) -> anyhow::Result<()> {
+    let mut failed = false;
+    while !stop.is_set() {
+        pulse.beat();
+        match buttons.next(Duration::from_millis(200)) {
+            Ok(Some(event)) => events.send_timeout(Event::Button(event), Duration::from_secs(5))?,
+            Ok(None) => failed = false,
+            Err(fault) => {
+                if !failed {
+                    tracing::warn!(code = fault.code(), %fault, "buttons");
+                }
+                failed = true;
+                std::thread::park_timeout(Duration::from_millis(500));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Below this the microphone hears nothing at all: it is dead or muted.
+const SILENT_DBFS: f32 = -85.0;
+
+/// Keeps the level of the microphone.
+///
+/// # Errors
+/// Never by itself: a fault is in the readings.
+pub fn microphone_thread(
+    mut microphone: Box<dyn Microphone>,
+    senses: &Senses,
+    stop: &Stop,
+) -> anyhow::Result<()> {
+    let mut samples = vec![0i16; SAMPLE_RATE_HZ as usize / 10];
+    let (mut sum, mut n) = (0f64, 0usize);
+    while !stop.is_set() {
+        match microphone.read(&mut samples, Duration::from_millis(500)) {
+            Ok((got, _)) => {
+                sum += samples[..got]
+                    .iter()
+                    .map(|s| (f64::from(*s) / 32_768.0).powi(2))
+                    .sum::<f64>();
+                n += got;
+                if n >= SAMPLE_RATE_HZ as usize {
+                    let dbfs = (10.0 * (sum / n as f64).max(1e-12).log10()) as f32;
+                    (sum, n) = (0.0, 0);
+                    let mut readings = senses.lock();
+                    readings.microphone_dbfs = Some(dbfs);
+                    readings.microphone_fault = (dbfs < SILENT_DBFS).then_some("hw.mic.silent");
+                }
+            }
+            Err(fault) => {
+                senses.lock().microphone_fault = Some(fault.code());
+                std::thread::park_timeout(Duration::from_millis(200));
+            }
+        }
+        samples.fill(0);
+    }
+    Ok(())
+}
+
+/// Feeds the watchdogs while every heart beats, and tells the session about the network.
+///
+/// # Errors
+/// If a heart stands still: then the service ends and is started again.
+pub fn watch_thread(
+    hearts: &Heartbeats,
+    mut watchdog: Option<Box<dyn Watchdog>>,
+    net: &NetWatch,
+    events: &Sender<Event>,
+    stop: &Stop,
+) -> anyhow::Result<()> {
+    let interval = notify::feed_interval().min(Duration::from_secs(2));
+    let mut sign = None;
+    let mut since_feed = interval;
+    const STEP: Duration = Duration::from_millis(250);
+    while !stop.is_set() {
+        if let Some(name) = hearts.first_silent() {
+            anyhow::bail!("`{name}` has not moved within its time; the service starts again");
+        }
+        since_feed += STEP;
+        if since_feed >= interval {
+            since_feed = Duration::ZERO;
+            notify::feed();
+            if let Some(device) = &mut watchdog
+                && let Err(fault) = device.feed()
+            {
+                tracing::warn!(code = fault.code(), %fault, "watchdog");
+                watchdog = None;
+            }
+        }
+        let now = if net.status().state == NetState::Ready {
+            NetworkSign::Ready
+        } else {
+            NetworkSign::Limited
+        };
+        if sign != Some(now) && events.try_send(Event::Network(now)).is_ok() {
+            sign = Some(now);
+        }
+        std::thread::park_timeout(STEP);
+    }
+    Ok(())
+}
