@@ -28,6 +28,11 @@ fn clock() -> SharedClock {
     Arc::new(SystemClock)
 }
 
+/// A folder in memory where there is one: fsync takes its time, and no test here cuts the power.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
+}
+
 fn booth() -> BoothId {
     BoothId::try_from("BOOTH-0001".to_owned()).unwrap()
 }
@@ -67,7 +72,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = folder();
         make_keys(dir.path(), clock().wall()).unwrap();
         let keys = KeyFolder::new(dir.path());
         let config = WalletConfig {
@@ -390,7 +395,7 @@ fn a_role_is_what_the_certificate_says() {
         assert_eq!(found.unwrap().status, expected);
     }
     // A certificate of the authority without a client's name or purpose, and one of another authority.
-    let stranger = tempfile::tempdir().unwrap();
+    let stranger = folder();
     make_keys(stranger.path(), clock().wall()).unwrap();
     let mut files = KeyFolder::new(stranger.path()).tls("operator");
     files.ca = bench.keys.tls("operator").ca;
