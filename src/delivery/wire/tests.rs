@@ -11,10 +11,11 @@ use crate::trust::keys::{Signer as _, SoftwareKey, TrustedKeys};
 use std::io::{BufRead as _, BufReader};
 
 struct Bench {
-    dir: tempfile::TempDir,
-    service: OutboxService,
     server: WireServer,
+    service: OutboxService,
     clock: Arc<ManualClock>,
+    // Last, so that the socket is there until the server has gone.
+    dir: tempfile::TempDir,
 }
 
 /// A folder in memory where there is one: fsync takes its time, and no test here cuts the power.
