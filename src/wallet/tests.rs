@@ -4,11 +4,13 @@ use super::client::{ClientError, OperatorClient};
 use super::*;
 use crate::base::time::{SharedClock, SystemClock};
 use crate::delivery::backoff::BackoffConfig;
-use crate::delivery::http::{Answer, HttpClient, HttpError};
+use crate::delivery::http::{
+    Answer, HttpClient, HttpError, OUTCOMES, OutcomesAnswer, OutcomesRequest,
+};
 use crate::delivery::outbox::{Outbox, OutboxConfig, Reservation};
 use crate::delivery::service::{OutboxHandle, OutboxService};
 use crate::delivery::status::{NetState, NetStatus};
-use crate::delivery::uplink::{self, OUTCOMES, OutcomesAnswer, OutcomesRequest, UplinkConfig};
+use crate::delivery::uplink::{self, UplinkConfig};
 use crate::delivery::wire::{WireConfig, WireServer};
 use crate::trust::ack::{self, AckItem, AckStatus, OUTCOME_TYP, OutcomeHeader};
 use crate::trust::keys::{PublicKey, SoftwareKey, TrustedKeys};
