@@ -8,6 +8,7 @@ use super::status::NetCode;
 use crate::trust::tls::{FlooredClock, TlsError, TlsFiles, client_config};
 use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig, ClientConnection, StreamOwned};
+use serde::{Deserialize, Serialize};
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,26 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
+/// Where the outcomes go to.
+pub const OUTCOMES: &str = "/v1/outcomes";
+/// Where the wallet says how it is.
+pub const HEALTH: &str = "/v1/health";
 /// An answer is at most so many bytes.
 pub const MAX_ANSWER: u64 = 64 * 1024;
+
+/// The body of a request with outcomes.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct OutcomesRequest<T> {
+    /// The outcomes, each a compact JWS.
+    pub items: Vec<T>,
+}
+
+/// The body of the answer.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct OutcomesAnswer {
+    /// The acknowledgement, a compact JWS.
+    pub ack: String,
+}
 
 /// A request that was not answered as agreed.
 #[derive(Debug, thiserror::Error)]

@@ -251,8 +251,10 @@ impl Outbox {
         let mut found = Vec::new();
         let mut damaged = Vec::new();
         {
+            // The plus keeps SQLite from taking the index of states and then sorting whole outcomes: in the order of the
+            // primary key the first ones are found at once.
             let mut statement = self.db.prepare_cached(&format!(
-                "SELECT rowid, sha256, strikes, jws FROM outcome WHERE state = 1 AND {condition}"
+                "SELECT rowid, sha256, strikes, jws FROM outcome WHERE +state = 1 AND {condition}"
             ))?;
             let mut rows = statement.query([MAX_STRIKES])?;
             let mut bytes = 0;

@@ -13,7 +13,9 @@
 //! | anything else, or nothing | wait and try again, without end |
 
 use super::backoff::{Backoff, BackoffConfig};
-use super::http::{Answer, HttpClient, HttpError};
+use super::http::{
+    Answer, HEALTH, HttpClient, HttpError, OUTCOMES, OutcomesAnswer, OutcomesRequest,
+};
 use super::outbox::{MAX_STRIKES, Pending};
 use super::status::{Hysteresis, NetCode, NetStatus};
 use super::wire::{WireClient, WireError};
@@ -21,17 +23,13 @@ use crate::base::time::SharedClock;
 use crate::trust::ack::{Digest, MAX_BATCH};
 use crate::trust::random_bytes;
 use crate::trust::tls::{FlooredClock, TlsFiles};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Where the outcomes go to.
-pub const OUTCOMES: &str = "/v1/outcomes";
-/// Where the wallet says how it is.
-pub const HEALTH: &str = "/v1/health";
 /// How long `run` is asked to wait for an outcome; also how soon the uplink ends when it is told to.
 const PULL_WAIT: Duration = Duration::from_secs(1);
 /// Without `run` there is nothing to do but to look for it.
@@ -71,20 +69,6 @@ const fn default_timeout_ms() -> u64 {
 
 const fn default_probe_every_s() -> u64 {
     30
-}
-
-/// The body of a request with outcomes.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct OutcomesRequest<T> {
-    /// The outcomes, each a compact JWS.
-    pub items: Vec<T>,
-}
-
-/// The body of the answer.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct OutcomesAnswer {
-    /// The acknowledgement, a compact JWS.
-    pub ack: String,
 }
 
 /// What an answer means before anybody has looked at its acknowledgement.

@@ -3,8 +3,7 @@
 use super::server::TICKETS;
 use super::{OutcomePage, StoredOutcome, TicketAnswer, TicketRequest};
 use crate::base::time::SharedClock;
-use crate::delivery::http::{Answer, HttpClient, HttpError};
-use crate::delivery::uplink::{HEALTH, OUTCOMES};
+use crate::delivery::http::{Answer, HEALTH, HttpClient, HttpError, OUTCOMES};
 use crate::trust::tls::{FlooredClock, TlsFiles};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;

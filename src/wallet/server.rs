@@ -4,7 +4,7 @@ use super::store::{Enrolled, Refused, Store};
 use super::{TicketAnswer, TicketRequest, WalletConfig, WalletError};
 use crate::base::ids::SessionId;
 use crate::base::time::SharedClock;
-use crate::delivery::uplink::{HEALTH, OUTCOMES, OutcomesAnswer, OutcomesRequest};
+use crate::delivery::http::{HEALTH, OUTCOMES, OutcomesAnswer, OutcomesRequest};
 use crate::trust::ack::{self, AckStatus, MAX_BATCH, MAX_REQUEST};
 use crate::trust::keys::{KeyId, PublicKey, Signer as _, SoftwareKey};
 use crate::trust::random_bytes;

@@ -4,11 +4,13 @@ use super::client::{ClientError, OperatorClient};
 use super::*;
 use crate::base::time::{SharedClock, SystemClock};
 use crate::delivery::backoff::BackoffConfig;
-use crate::delivery::http::{Answer, HttpClient, HttpError};
+use crate::delivery::http::{
+    Answer, HttpClient, HttpError, OUTCOMES, OutcomesAnswer, OutcomesRequest,
+};
 use crate::delivery::outbox::{Outbox, OutboxConfig, Reservation};
 use crate::delivery::service::{OutboxHandle, OutboxService};
 use crate::delivery::status::{NetState, NetStatus};
-use crate::delivery::uplink::{self, OUTCOMES, OutcomesAnswer, OutcomesRequest, UplinkConfig};
+use crate::delivery::uplink::{self, UplinkConfig};
 use crate::delivery::wire::{WireConfig, WireServer};
 use crate::trust::ack::{self, AckItem, AckStatus, OUTCOME_TYP, OutcomeHeader};
 use crate::trust::keys::{PublicKey, SoftwareKey, TrustedKeys};
@@ -26,6 +28,11 @@ use std::time::{Duration, Instant};
 
 fn clock() -> SharedClock {
     Arc::new(SystemClock)
+}
+
+/// A folder in memory where there is one: fsync takes its time, and no test here cuts the power.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
 
 fn booth() -> BoothId {
@@ -67,7 +74,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = folder();
         make_keys(dir.path(), clock().wall()).unwrap();
         let keys = KeyFolder::new(dir.path());
         let config = WalletConfig {
@@ -390,7 +397,7 @@ fn a_role_is_what_the_certificate_says() {
         assert_eq!(found.unwrap().status, expected);
     }
     // A certificate of the authority without a client's name or purpose, and one of another authority.
-    let stranger = tempfile::tempdir().unwrap();
+    let stranger = folder();
     make_keys(stranger.path(), clock().wall()).unwrap();
     let mut files = KeyFolder::new(stranger.path()).tls("operator");
     files.ca = bench.keys.tls("operator").ca;

@@ -708,6 +708,7 @@ enum Step {
     Ack(usize, AckStatus),
     WrongAck(usize),
     Reopen,
+    Crash,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -720,6 +721,7 @@ fn step() -> impl Strategy<Value = Step> {
         ]).prop_map(|(n, status)| Step::Ack(n, status)),
         1 => any::<usize>().prop_map(Step::WrongAck),
         1 => Just(Step::Reopen),
+        1 => Just(Step::Crash),
     ]
 }
 
@@ -748,7 +750,7 @@ proptest! {
 
     #[test]
     fn the_outbox_does_what_its_model_does(steps in proptest::collection::vec(step(), 1..30)) {
-        let dir = folder();
+        let mut dir = folder();
         let (mut outbox, _) = open(dir.path());
         let mut model = Model::default();
         for step in steps {
@@ -796,6 +798,16 @@ proptest! {
                     let ack = claims(vec![item(place, Digest([9; 32]), AckStatus::Rejected)]);
                     let report = outbox.acknowledge(&signed(&ack)).unwrap();
                     prop_assert_eq!(report.mismatched + report.unknown, 1);
+                }
+                Step::Crash => {
+                    // What a process that dies leaves: the files as they are, nothing closed.
+                    let left = folder();
+                    for file in ["outbox.db", "outbox.db-wal"] {
+                        std::fs::copy(dir.path().join(file), left.path().join(file)).unwrap();
+                    }
+                    let (reopened, recovery) = open(left.path());
+                    (outbox, dir) = (reopened, left);
+                    prop_assert_eq!(recovery.fallbacks, model.close());
                 }
                 Step::Reopen => {
                     drop(outbox);

@@ -19,6 +19,11 @@ use std::net::{TcpListener, TcpStream};
 
 const LIMIT_MS: u64 = 400;
 
+/// A folder in memory where there is one: fsync takes its time, and no test here cuts the power.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
+}
+
 fn booth() -> BoothId {
     BoothId::try_from("BOOTH-0001".to_owned()).unwrap()
 }
@@ -75,15 +80,16 @@ type Tls = StreamOwned<ServerConnection, TcpStream>;
 
 /// A `run` with one outcome, its socket, and an uplink to a server at `address`.
 struct Bench {
-    _dir: tempfile::TempDir,
-    service: OutboxService,
-    _server: WireServer,
     uplink: Uplink,
+    _server: WireServer,
+    service: OutboxService,
     place: (u64, u64, Digest),
+    // Last, so that the socket is there until the server has gone.
+    dir: tempfile::TempDir,
 }
 
 fn bench(authority: &Authority, url: &str) -> Bench {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let clock: SharedClock = Arc::new(SystemClock);
     make_keys(dir.path(), clock.wall()).unwrap();
     let mut tls = KeyFolder::new(dir.path()).tls("uplink");
@@ -124,7 +130,7 @@ fn bench(authority: &Authority, url: &str) -> Bench {
     // The health of the wallet is not what is asked about here.
     uplink.probed = Some(Instant::now());
     Bench {
-        _dir: dir,
+        dir,
         service,
         _server: server,
         uplink,
@@ -480,7 +486,7 @@ fn only_a_true_acknowledgement_settles() {
         assert_eq!(found.delay.is_zero(), settles, "{name}");
         // The signed time becomes the floor of the clock, and survives a restart.
         if settles {
-            let mut floor = FloorFile::new(bench._dir.path());
+            let mut floor = FloorFile::new(bench.dir.path());
             assert_eq!(floor.read(), claims.server_time, "{name}");
         }
     }

@@ -11,10 +11,16 @@ use crate::trust::keys::{Signer as _, SoftwareKey, TrustedKeys};
 use std::io::{BufRead as _, BufReader};
 
 struct Bench {
-    dir: tempfile::TempDir,
-    service: OutboxService,
     server: WireServer,
+    service: OutboxService,
     clock: Arc<ManualClock>,
+    // Last, so that the socket is there until the server has gone.
+    dir: tempfile::TempDir,
+}
+
+/// A folder in memory where there is one: fsync takes its time, and no test here cuts the power.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
 
 fn booth() -> BoothId {
@@ -22,7 +28,7 @@ fn booth() -> BoothId {
 }
 
 fn bench() -> Bench {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let clock = Arc::new(ManualClock::new(Moment::ZERO, WallTime(1_795_468_444_000)));
     let config = OutboxConfig {
         state_dir: dir.path().join("state"),
@@ -193,7 +199,7 @@ fn what_is_not_in_the_protocol_is_answered_with_an_error() {
 
 #[test]
 fn nobody_at_the_socket_is_said_with_its_name() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     let error = WireClient::connect(&dir.path().join("no-socket")).unwrap_err();
     assert!(error.to_string().contains("no-socket"), "{error}");
 }
