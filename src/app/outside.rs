@@ -134,7 +134,7 @@ impl Outside for BoothOutside {
         let net = self.net.status();
         let network = match (net.state, net.code) {
             (NetState::Ready, _) => None,
-            (_, Some(code)) => Some(code.as_str()),
+            (_, Some(code)) => Some(code.code()),
             (_, None) => Some("net.backend_unreachable"),
         };
         record.checks.insert("network", ok(network));
