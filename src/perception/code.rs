@@ -46,9 +46,9 @@ impl CodeReading {
 const MAX_TRIPLES: usize = 10;
 /// Shares of luminance that blur may have carried to each neighbour, in the order of the attempts.
 const SPILLS: [f32; 3] = [0.1, 0.0, 0.25];
-/// How strongly a window is sharpened before it is binarised, in the order of the attempts: moderately blurred codes first,
-/// clean ones (which sharpening does not need, and noise suffers from) next, strongly blurred ones last.
-const SHARPENING: [f32; 3] = [1.0, 0.0, 2.5];
+/// How strongly a window is sharpened before it is binarised (small, blurred modules need it; large ones in noise suffer from
+/// it), and whether rqrr is asked to find the code by itself in that picture.
+const SHARPENING: [(f32, bool); 2] = [(1.0, false), (0.0, true)];
 
 /// Reads QR codes; keeps its buffers from frame to frame.
 #[derive(Default)]
@@ -75,30 +75,28 @@ impl CodeReader {
         luminance::plane(&frame, &mut self.plane);
         let (width, height) = (frame.width() as usize, frame.height() as usize);
         let mut best = CodeReading::NotFound;
+        let mut n_windows = 0;
         let frame_plane = grid::Plane {
             pixels: &self.plane,
             width,
             height,
         };
         for window in self.regions.find(&self.plane, width, height) {
-            let picture = self.enlarger.binarise(&self.plane, width, window, 1.0);
-            match decode_fitted(frame_plane, picture, window) {
-                CodeReading::NotFound => {}
-                CodeReading::Unreadable => best = CodeReading::Unreadable,
-                read @ CodeReading::Read(_) => return read,
-            }
-            for sharpening in SHARPENING {
+            n_windows += 1;
+            for (sharpening, with_rqrr) in SHARPENING {
                 let picture = self
                     .enlarger
                     .binarise(&self.plane, width, window, sharpening);
-                match decode(picture) {
-                    CodeReading::NotFound => {}
-                    CodeReading::Unreadable => best = CodeReading::Unreadable,
-                    read @ CodeReading::Read(_) => return read,
+                best = best_of(best, decode_fitted(frame_plane, picture, window));
+                if with_rqrr && !matches!(best, CodeReading::Read(_)) {
+                    best = best_of(best, decode(picture));
+                }
+                if matches!(best, CodeReading::Read(_)) {
+                    return best;
                 }
             }
         }
-        if best == CodeReading::NotFound {
+        if n_windows == 0 {
             let whole = Window {
                 x: 0,
                 y: 0,
@@ -129,6 +127,15 @@ struct Binary<'a> {
     pixels: &'a [u8],
     width: usize,
     height: usize,
+}
+
+/// What says more.
+fn best_of(a: CodeReading, b: CodeReading) -> CodeReading {
+    match (&a, &b) {
+        (CodeReading::Read(_), _) | (_, CodeReading::NotFound) => a,
+        (_, CodeReading::Read(_)) | (CodeReading::NotFound, _) => b,
+        (CodeReading::Unreadable, CodeReading::Unreadable) => a,
+    }
 }
 
 /// Decodes a code by position patterns found in `picture`, an enlarged `window` of `plane`.

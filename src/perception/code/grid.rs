@@ -257,11 +257,12 @@ fn least_squares(side: usize, points: &[(f64, f64, Point, f64)]) -> Option<Grid>
         if normal[i][i].abs() < 1e-9 {
             return None;
         }
-        for k in 0..8 {
+        let pivot_row = normal[i];
+        for (k, row) in normal.iter_mut().enumerate() {
             if k != i {
-                let factor = normal[k][i] / normal[i][i];
-                for j in i..9 {
-                    normal[k][j] -= factor * normal[i][j];
+                let factor = row[i] / pivot_row[i];
+                for (value, p) in row.iter_mut().zip(pivot_row).skip(i) {
+                    *value -= factor * p;
                 }
             }
         }

@@ -55,7 +55,7 @@ const ENOUGH_CHECKS: usize = 4;
 /// Texts that are off by more than this from every format get no other cut: their ends were not found, or it is no zone.
 const FAR_OFF: usize = 6;
 /// Strips read for one page at most, so that a page full of print cannot hold up the frames behind it.
-const MAX_STRIPS: usize = 60;
+const MAX_STRIPS: usize = 36;
 /// The margin that is added where the corners may have cut the zone off, as a share of the page.
 const MARGIN: f32 = 0.07;
 
@@ -98,10 +98,11 @@ impl std::fmt::Debug for MrzReader {
     }
 }
 
-/// The best that was read so far.
+/// What was read so far.
 #[derive(Default)]
 struct Best {
-    zone: Option<ReadZone>,
+    /// Different readings of the best quality so far, and the weight of the cuts that each came out of.
+    zones: Vec<(ReadZone, f32)>,
     /// Lines of about the right lengths were read with some confidence.
     seen: bool,
 }
@@ -112,24 +113,47 @@ impl Best {
         let Some(mrz) = fit::zone(lines) else {
             return;
         };
-        let rank = |mrz: &Mrz, confidence: f32| (fit::quality(mrz), (confidence * 1e3) as i32);
-        if self
-            .zone
-            .as_ref()
-            .is_none_or(|z| rank(&mrz, confidence) > rank(&z.mrz, z.confidence))
-        {
-            self.zone = Some(ReadZone {
-                mrz,
-                confidence,
-                half_turned,
-            });
+        // A cut that fits the line well is read with hardly a doubt; doubts grow quickly where it does not.
+        let weight = confidence.powi(12);
+        let quality = fit::quality(&mrz);
+        let best = self
+            .zones
+            .first()
+            .map_or(i32::MIN, |(z, _)| fit::quality(&z.mrz));
+        if quality < best {
+            return;
+        }
+        if quality > best {
+            self.zones.clear();
+        }
+        match self.zones.iter_mut().find(|(z, _)| z.mrz == mrz) {
+            Some((zone, n)) => {
+                *n += weight;
+                zone.confidence = zone.confidence.max(confidence);
+            }
+            None => self.zones.push((
+                ReadZone {
+                    mrz,
+                    confidence,
+                    half_turned,
+                },
+                weight,
+            )),
         }
     }
 
     fn is_certain(&self) -> bool {
-        self.zone.as_ref().is_some_and(|z| {
+        self.zones.first().is_some_and(|(z, _)| {
             !z.mrz.checks.any_refuted() && z.mrz.checks.n_verified() >= ENOUGH_CHECKS
         })
+    }
+
+    /// Names and states have no check digit: of readings that check digits find equally good, the one that most cuts agree on.
+    fn into_zone(self) -> Option<ReadZone> {
+        self.zones
+            .into_iter()
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(z, _)| z)
     }
 }
 
@@ -182,11 +206,12 @@ impl MrzReader {
             }
             self.enlarged = enlarged;
         }
-        Ok(match best.zone {
+        let seen = best.seen;
+        Ok(match best.into_zone() {
             Some(zone) if zone.mrz.checks.n_verified() >= min_verified => {
                 ZoneReading::Read(Box::new(zone))
             }
-            _ if best.seen => ZoneReading::Unreadable,
+            _ if seen => ZoneReading::Unreadable,
             _ => ZoneReading::NoZone,
         })
     }
@@ -255,11 +280,52 @@ impl MrzReader {
                     confidence >= LEAST_CONFIDENCE && fit::format_within(&lines, FAR_OFF).is_some();
                 best.offer(&lines, confidence, half_turned);
                 if best.is_certain() {
-                    return Ok(());
+                    return self.read_names_again(
+                        frame,
+                        page,
+                        &strips,
+                        (k, half_turned),
+                        lines,
+                        confidence,
+                        best,
+                    );
                 }
             }
             if !any_print || self.n_strips >= MAX_STRIPS {
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    /// No check digit covers the names: where everything else verified, their line is read in the other cuts too, and what most
+    /// cuts agree on is taken.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the state of one attempt, handed on once"
+    )]
+    fn read_names_again(
+        &mut self,
+        frame: &FrameView<'_>,
+        page: &Page,
+        strips: &[Strip],
+        (used, half_turned): (usize, bool),
+        mut lines: Vec<LineText>,
+        confidence: f32,
+        best: &mut Best,
+    ) -> Result<(), ModelError> {
+        // TD1 has them in its last line, the others in the first.
+        let names = if lines.len() == 3 { 2 } else { 0 };
+        let strip = strips[if half_turned {
+            strips.len() - 1 - names
+        } else {
+            names
+        }];
+        for (k, padding) in PADDINGS.into_iter().enumerate() {
+            if k != used {
+                let (text, c) = self.read_strip(frame, page, &strip, padding, half_turned)?;
+                lines[names] = text;
+                best.offer(&lines, confidence.min(c), half_turned);
             }
         }
         Ok(())

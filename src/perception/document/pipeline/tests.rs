@@ -252,3 +252,55 @@ fn forgetting_wipes_pages_and_template() {
     assert!(pipeline.colour_page.data().iter().all(|p| *p == 0));
     assert_eq!(pipeline.before, None);
 }
+
+/// A pipeline on the models of the source tree sees the drawn page of `tests/data/documents`, upright and upside down.
+#[test]
+fn the_real_nets_read_a_drawn_page() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/documents/utopia-td3.jpg"
+    );
+    let picture = image::open(path).expect("in the source tree").to_luma8();
+    let catalogue = crate::models::catalogue_for_tests();
+    let mut pipeline =
+        DocumentPipeline::new(&catalogue, DocumentLimits::default()).expect("the models load");
+    let truth = [
+        (334.0, 61.2),
+        (1088.9, 113.9),
+        (1008.3, 714.0),
+        (269.1, 566.1),
+    ];
+    for upside_down in [false, true] {
+        let mut frame = Frame::new(picture.width(), picture.height(), PixelFormat::Grey8);
+        frame.data_mut().copy_from_slice(picture.as_raw());
+        if upside_down {
+            frame.data_mut().reverse();
+        }
+        pipeline.forget();
+        let o = pipeline
+            .observe(frame.view(), &mut Portraits)
+            .expect("the nets run");
+        assert_eq!(o.problem, None, "{o:?}");
+        let corners = o.corners.expect("found");
+        for (found, (x, y)) in corners.0.iter().zip(truth) {
+            let expected = if upside_down {
+                Point::new(1280.0 - x, 720.0 - y)
+            } else {
+                Point::new(x, y)
+            };
+            // The corners are rounded: the sides meet where no paper is.
+            assert!(found.distance(expected) < 5.0, "{corners:?}");
+        }
+        let mrz = o.reading.expect("read").mrz;
+        assert!(!mrz.checks.any_refuted());
+        for (found, expected) in [
+            (&mrz.document_number, "1939024Z9"),
+            (&mrz.primary_identifier, "ERIKSSON"),
+            (&mrz.secondary_identifier, "ANNA MARIA"),
+            (&mrz.birth_date, "570920"),
+            (&mrz.expiry_date, "240920"),
+        ] {
+            assert_eq!(found.reveal(), expected);
+        }
+    }
+}
