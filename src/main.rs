@@ -1,2 +1,15 @@
-//! What was typed -> one verb.
-fn main() {}
+//! What was typed -> one verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly.
+
+use boothd::app::verbs::{Cli, run};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("boothd: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

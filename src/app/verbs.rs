@@ -1,1 +1,143 @@
-//! verbs.
+//! What was typed -> what is done. One variant a verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly.
+
+use super::{booth, calibrate, keys, replay};
+use crate::base::time::{SharedClock, SystemClock};
+use crate::config::{self, policy};
+use crate::delivery::uplink::{self, UplinkConfig};
+use crate::demo;
+use crate::runtime::crew::Stop;
+use crate::runtime::logging;
+use crate::trust::keys::SoftwareKey;
+use crate::wallet::{self, WalletConfig};
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The firmware service of an in-branch video-verification booth.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the booth: devices, models, session, outbox. No network.
+    Run {
+        /// boothd.toml
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Run the uplink: takes signed outcomes from the booth's socket to the wallet. No devices.
+    Uplink {
+        /// uplink.toml
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Run the reference wallet backend (HTTPS on loopback), to develop against.
+    Wallet {
+        /// wallet.toml
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Run the technician's console on a serial line. Not built.
+    Console,
+    /// Run wallet, uplink and virtual booth, play the scenes, write a report.
+    Demo(demo::DemoArgs),
+    /// Look at a folder of pictures as the booth would, and print what is seen.
+    Replay(replay::ReplayArgs),
+    /// Make keys and certificates for a demonstration or a test bench.
+    Keys {
+        /// Folder to make them in; what is there stays.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Check and sign policies.
+    Policy {
+        /// What is done.
+        #[command(subcommand)]
+        what: PolicyVerb,
+    },
+    /// Measure error rates and write calibration files.
+    Calibrate {
+        /// What is measured.
+        #[command(subcommand)]
+        what: calibrate::CalibrateVerb,
+    },
+}
+
+/// Verbs about policies.
+#[derive(Debug, Subcommand)]
+pub enum PolicyVerb {
+    /// Check a policy and sign it.
+    Sign {
+        /// The policy, TOML.
+        policy: PathBuf,
+        /// Private key of the policy's signer.
+        #[arg(long)]
+        key: PathBuf,
+        /// The signed bundle.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+/// Sets `Stop` on SIGTERM, SIGINT and SIGHUP.
+fn stop_on_signals() -> anyhow::Result<Stop> {
+    let stop = Stop::default();
+    for signal in [
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGHUP,
+    ] {
+        // A second signal of the same kind ends at once: somebody is impatient.
+        signal_hook::flag::register_conditional_default(signal, stop.flag())?;
+        signal_hook::flag::register(signal, stop.flag())?;
+    }
+    Ok(stop)
+}
+
+/// Does what was typed.
+///
+/// # Errors
+/// What went wrong, with its causes.
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    match cli.verb {
+        Verb::Run { config } => {
+            logging::start("booth");
+            booth::run(&config, &stop_on_signals()?)
+        }
+        Verb::Uplink { config } => {
+            logging::start("uplink");
+            let config: UplinkConfig = config::load(&config)?;
+            let stop = stop_on_signals()?;
+            uplink::run(&config, clock, &stop.flag()).context("uplink")
+        }
+        Verb::Wallet { config } => {
+            logging::start("wallet");
+            let config: WalletConfig = config::load(&config)?;
+            let stop = stop_on_signals()?;
+            wallet::serve(&config, clock, &stop.flag()).context("wallet")
+        }
+        Verb::Console => anyhow::bail!(
+            "`console`: not built in this version; mend: use `boothd replay`, `boothd demo` and the journal until it is"
+        ),
+        Verb::Demo(args) => demo::run(&args, &stop_on_signals()?),
+        Verb::Replay(args) => replay::run(&args),
+        Verb::Keys { out } => keys::run(&out),
+        Verb::Policy {
+            what: PolicyVerb::Sign { policy, key, out },
+        } => {
+            let key = SoftwareKey::read(&key)?;
+            let bundle = policy::sign_policy(&policy, &key)?;
+            std::fs::write(&out, bundle).with_context(|| out.display().to_string())?;
+            println!("signed: {}", out.display());
+            Ok(())
+        }
+        Verb::Calibrate { what } => calibrate::run(what),
+    }
+}

@@ -62,6 +62,7 @@ pub struct ReplayCamera {
     started: Moment,
     frames: Vec<(PathBuf, Duration)>,
     next: usize,
+    pace: Sequence,
 }
 
 /// A recorded session's sound; silence after its end.
@@ -81,6 +82,33 @@ pub fn open(
     frames_per_s: f32,
     clock: &SharedClock,
 ) -> Result<(ReplayCamera, Option<ReplayMicrophone>), ReplayError> {
+    open_as(folder, frames_per_s, clock, Sequence::Recorded)
+}
+
+/// Opens a folder of photographs that need not belong together: of any size, each given once, as fast as they are asked for.
+/// A picture that is none is a fault of its own when its turn comes.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_stills(folder: &Path, clock: &SharedClock) -> Result<ReplayCamera, ReplayError> {
+    open_as(folder, 1.0, clock, Sequence::Stills).map(|(camera, _)| camera)
+}
+
+/// How pictures follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sequence {
+    /// At their times; a slow reader misses some.
+    Recorded,
+    /// When they are asked for.
+    Stills,
+}
+
+fn open_as(
+    folder: &Path,
+    frames_per_s: f32,
+    clock: &SharedClock,
+    pace: Sequence,
+) -> Result<(ReplayCamera, Option<ReplayMicrophone>), ReplayError> {
     let times = folder.join("times.csv");
     let frames = if times.exists() {
         timed(folder, &times)?
@@ -93,7 +121,7 @@ pub fn open(
         });
     }
     let mut first = None;
-    for (path, _) in &frames {
+    for (path, _) in frames.iter().filter(|_| pace == Sequence::Recorded) {
         let fail = |detail: String| ReplayError::Picture {
             path: path.clone(),
             detail,
@@ -151,6 +179,7 @@ pub fn open(
             started,
             frames,
             next: 0,
+            pace,
         },
         microphone,
     ))
@@ -222,6 +251,16 @@ fn timed(folder: &Path, times: &Path) -> Result<Vec<(PathBuf, Duration)>, Replay
 }
 
 impl ReplayCamera {
+    /// File names of the pictures, in their order.
+    pub fn names(&self) -> Vec<String> {
+        let name = |p: &PathBuf| {
+            p.file_name()
+                .map(|n| n.to_string_lossy().into_owned())
+                .unwrap_or_default()
+        };
+        self.frames.iter().map(|(path, _)| name(path)).collect()
+    }
+
     fn fault(&self, kind: FaultKind, detail: String, mend: &str) -> DeviceFault {
         DeviceFault {
             device: DeviceKind::Camera,
@@ -242,7 +281,8 @@ impl Camera for ReplayCamera {
         // A slow reader gets the newest frame that is due.
         let now = self.clock.now();
         let is_due = |(_, at): &(PathBuf, Duration)| self.started.plus(*at) <= now;
-        while self.frames.get(self.next + 1).is_some_and(is_due) {
+        let recorded = self.pace == Sequence::Recorded;
+        while recorded && self.frames.get(self.next + 1).is_some_and(is_due) {
             self.next += 1;
         }
         let Some((path, at)) = self.frames.get(self.next) else {
@@ -254,7 +294,11 @@ impl Camera for ReplayCamera {
                 "start the service again to replay it again",
             ));
         };
-        let captured = self.started.plus(*at);
+        let captured = if recorded {
+            self.started.plus(*at)
+        } else {
+            now
+        };
         if !wait_until(&*self.clock, captured, timeout) {
             let detail = format!("no frame within {} ms", timeout.as_millis());
             return Err(self.fault(
@@ -274,7 +318,8 @@ impl Camera for ReplayCamera {
             )
         })?;
         let picture = picture.into_rgb8();
-        if picture.dimensions() != (self.info.width, self.info.height) {
+        let (width, height) = picture.dimensions();
+        if recorded && (width, height) != (self.info.width, self.info.height) {
             let detail = format!(
                 "{}: its size changed since the recording was opened",
                 path.display()
@@ -285,7 +330,14 @@ impl Camera for ReplayCamera {
                 "do not change a recording while it is replayed",
             ));
         }
-        into.reshape(self.info.width, self.info.height, PixelFormat::Rgb8);
+        into.reshape(width, height, PixelFormat::Rgb8);
+        if into.data().len() != picture.as_raw().len() {
+            let detail = format!(
+                "{}: {width} x {height} pixels, allowed: 2 to 8192",
+                path.display()
+            );
+            return Err(self.fault(FaultKind::Io, detail, "scale this picture or take it out"));
+        }
         into.data_mut().copy_from_slice(picture.as_raw());
         into.meta = FrameMeta {
             captured,
