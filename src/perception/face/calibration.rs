@@ -57,13 +57,13 @@ pub struct CalibrationPoint {
 pub struct Threshold {
     /// Least comparison score of a match.
     pub score: f64,
-    /// False match rate measured at it, on the set that needs the highest threshold.
+    /// False match rate measured at it, on the largest set.
     pub false_match_rate: f64,
     /// Upper end of its 95 % interval (Wilson score; rule of three at zero).
     pub false_match_rate_upper95: f64,
-    /// False non-match rate measured at it on the same set.
+    /// False non-match rate measured at it, on the set that needs the highest threshold.
     pub false_non_match_rate: f64,
-    /// The set, its size and date.
+    /// The largest set with its size and date, and the set that needs the highest threshold.
     pub source: String,
 }
 
@@ -162,36 +162,58 @@ impl Calibration {
         Ok(calibration)
     }
 
-    /// The threshold for a false match rate: on every set that is large enough (at least `1/target` comparisons of different
-    /// persons), the lowest threshold that keeps the rate; of these the highest.
+    /// The threshold for a false match rate: the lowest that keeps the rate on every set, also on those that are too small to
+    /// promise it (there it means no false match at all). The rate that is quoted is that of the largest set, which must have at
+    /// least `1/target` comparisons of different persons.
     ///
     /// # Errors
-    /// [`CalibrationError::TooSmall`].
+    /// [`CalibrationError::TooSmall`], also when a set has false matches at its highest threshold.
     pub fn threshold_for(&self, target: f64) -> Result<Threshold, CalibrationError> {
         let needed = (1.0 / target).ceil() as u64;
-        let large = self.set.iter().filter(|s| s.n_impostor >= needed);
-        let thresholds = large.filter_map(|set| {
-            let rate =
+        let largest = self.set.iter().max_by_key(|s| s.n_impostor);
+        let too_small = |found| CalibrationError::TooSmall {
+            target,
+            found,
+            needed,
+        };
+        let largest = largest
+            .filter(|s| s.n_impostor >= needed)
+            .ok_or_else(|| too_small(self.set.iter().map(|s| s.n_impostor).max().unwrap_or(0)))?;
+        let mut governing: Option<(f64, &CalibrationSet)> = None;
+        for set in &self.set {
+            let kept =
                 |p: &&CalibrationPoint| p.false_matches as f64 / set.n_impostor as f64 <= target;
-            let point = set.point.iter().find(rate)?;
-            Some(Threshold {
-                score: point.threshold,
-                false_match_rate: point.false_matches as f64 / set.n_impostor as f64,
-                false_match_rate_upper95: upper95(point.false_matches, set.n_impostor),
-                false_non_match_rate: point.false_non_matches as f64 / set.n_genuine.max(1) as f64,
-                source: format!(
-                    "{}, {} comparisons of different persons, {}",
-                    set.name, set.n_impostor, set.date
-                ),
+            let point = set
+                .point
+                .iter()
+                .find(kept)
+                .ok_or_else(|| too_small(set.n_impostor))?;
+            if governing.is_none_or(|(score, _)| point.threshold > score) {
+                governing = Some((point.threshold, set));
+            }
+        }
+        let (score, governing) = governing.ok_or_else(|| too_small(0))?;
+        // `point` is not empty and rises (checked when read); a score beyond its end has the errors of the last.
+        let at = |set: &CalibrationSet| {
+            let found = set.point.iter().rfind(|p| p.threshold <= score);
+            found.copied().unwrap_or(CalibrationPoint {
+                threshold: score,
+                false_matches: set.n_impostor,
+                false_non_matches: 0,
             })
-        });
-        thresholds
-            .max_by(|a, b| a.score.total_cmp(&b.score))
-            .ok_or_else(|| CalibrationError::TooSmall {
-                target,
-                found: self.set.iter().map(|s| s.n_impostor).max().unwrap_or(0),
-                needed,
-            })
+        };
+        let point = at(largest);
+        Ok(Threshold {
+            score,
+            false_match_rate: point.false_matches as f64 / largest.n_impostor as f64,
+            false_match_rate_upper95: upper95(point.false_matches, largest.n_impostor),
+            false_non_match_rate: at(governing).false_non_matches as f64
+                / governing.n_genuine.max(1) as f64,
+            source: format!(
+                "rates on {}: {} comparisons of different persons, {}; threshold set by {}",
+                largest.name, largest.n_impostor, largest.date, governing.name
+            ),
+        })
     }
 }
 
@@ -332,7 +354,8 @@ mod tests {
         let threshold = calibration()
             .threshold_for(1e-3)
             .expect("20 000 comparisons are enough");
-        assert_eq!((threshold.score, threshold.false_match_rate), (0.5, 0.0));
+        // The small set has a false match at 0.7: it lifts the threshold above what the large set needs.
+        assert_eq!((threshold.score, threshold.false_match_rate), (0.705, 0.0));
         assert!((threshold.false_match_rate_upper95 - 3.0 / 20_000.0).abs() < 1e-9);
         assert!((threshold.false_non_match_rate - 0.1).abs() < 1e-9);
         assert!(
