@@ -316,3 +316,23 @@ fn open_devices(
         }
     }
 }
+
+/// The text of a virtual board file with the demonstration's stage and recorder in it.
+///
+/// # Errors
+/// If the file is not one of a virtual board.
+pub fn virtual_board_for_demo(board: &Path, out: &Path) -> anyhow::Result<String> {
+    anyhow::ensure!(
+        Board::read(board)?.is_virtual(),
+        "{}: `kind`: the demonstration needs a virtual board",
+        board.display()
+    );
+    let mut table: toml::Table = toml::from_str(&std::fs::read_to_string(board)?)?;
+    if let Some(virt) = table.get_mut("virt").and_then(toml::Value::as_table_mut) {
+        virt.remove("scene");
+        let path = |name: &str| toml::Value::String(out.join(name).to_string_lossy().into_owned());
+        virt.insert("stage_socket".to_owned(), path("socket/stage.sock"));
+        virt.insert("record_dir".to_owned(), path("record"));
+    }
+    Ok(toml::to_string(&table)?)
+}

@@ -1,0 +1,83 @@
+//! A scene as the demonstration needs it: what is expected of it, and the ticket that the wallet is asked for.
+
+use crate::base::ids::Language;
+use crate::base::terms::{DocumentKind, Field, Purpose};
+use crate::hal::virt::scene::{Expect, Scene};
+use crate::wallet::TicketRequest;
+use anyhow::Context;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// A scene to be played.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedScene {
+    /// Its file.
+    pub(super) file: PathBuf,
+    /// Its name.
+    pub(super) name: String,
+    /// Its title.
+    pub(super) title_en: String,
+    /// Its title.
+    pub(super) title_zh: String,
+    /// What must come out.
+    pub(super) expect: Expect,
+    /// The ticket; practice has none.
+    pub(super) ticket: Option<TicketRequest>,
+    /// Whether the wallet is there.
+    pub(super) wallet_reachable: bool,
+}
+
+/// How long the demonstration's tickets are valid.
+const VALID_S: u32 = 1800;
+
+/// Reads the scene `name` of a folder.
+pub(super) fn read(folder: &Path, name: &str) -> anyhow::Result<PlannedScene> {
+    let file = folder.join(format!("{name}.toml"));
+    let scene = Scene::read(&file)?;
+    let expect = scene.expect.clone().with_context(|| {
+        format!(
+            "{}: `[expect]`: not there, needed for the demo",
+            file.display()
+        )
+    })?;
+    let ticket = scene
+        .ticket
+        .as_ref()
+        .map(|t| request(t, &file))
+        .transpose()?;
+    Ok(PlannedScene {
+        // The booth is another process with another idea of the present folder.
+        file: std::fs::canonicalize(&file)?,
+        name: scene.name.clone(),
+        title_en: scene.title_en.clone(),
+        title_zh: scene.title_zh.clone(),
+        expect,
+        ticket,
+        wallet_reachable: scene.wallet.reachable,
+    })
+}
+
+fn request(ticket: &crate::hal::virt::scene::Ticket, file: &Path) -> anyhow::Result<TicketRequest> {
+    let claims = ticket.claims.iter();
+    let fields = claims
+        .map(|(name, value)| Ok((word::<Field>(name, "ticket.claims", file)?, value.clone())));
+    let documents = ticket
+        .documents
+        .iter()
+        .map(|d| word::<DocumentKind>(d, "ticket.documents", file));
+    Ok(TicketRequest {
+        purpose: word::<Purpose>(&ticket.purpose, "ticket.purpose", file)?,
+        language: word::<Language>(&ticket.language, "ticket.language", file)?,
+        documents: documents.collect::<anyhow::Result<_>>()?,
+        fields: fields.collect::<anyhow::Result<_>>()?,
+        ttl_s: VALID_S,
+        booth: None,
+        reference: None,
+    })
+}
+
+/// A word of a closed set.
+fn word<T: DeserializeOwned>(text: &str, key: &str, file: &Path) -> anyhow::Result<T> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .with_context(|| format!("{}: `{key}`: found {text:?}", file.display()))
+}
