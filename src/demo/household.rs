@@ -316,17 +316,34 @@ impl Drop for Household {
 
 /// Plays a scene on the stage behind `socket` to its end.
 pub(super) fn play(socket: &Path, scene: &Path, ticket: Option<&str>) -> anyhow::Result<()> {
+    // The stage sees that the one before has gone only at its next turn.
+    for _ in 0..50 {
+        if direct(socket, scene, ticket)? == Direction::Played {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(40));
+    }
+    anyhow::bail!("the stage is directed by somebody else")
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Direction {
+    Played,
+    Busy,
+}
+
+fn direct(socket: &Path, scene: &Path, ticket: Option<&str>) -> anyhow::Result<Direction> {
     let mut stage = UnixStream::connect(socket).with_context(|| socket.display().to_string())?;
     stage.set_read_timeout(Some(Duration::from_secs(240)))?;
     let line = serde_json::json!({"play": scene, "ticket": ticket});
     writeln!(stage, "{line}")?;
     for answer in BufReader::new(stage).lines() {
         let answer: serde_json::Value = serde_json::from_str(&answer?)?;
-        if let Some(error) = answer["error"].as_str() {
-            anyhow::bail!("the stage does not play {}: {error}", scene.display());
-        }
-        if answer.get("done").is_some() {
-            return Ok(());
+        match answer["error"].as_str() {
+            Some(error) if error.contains("somebody else is directing") => return Ok(Direction::Busy),
+            Some(error) => anyhow::bail!("the stage does not play {}: {error}", scene.display()),
+            None if answer.get("done").is_some() => return Ok(Direction::Played),
+            None => {}
         }
     }
     anyhow::bail!("the stage is gone before the end of {}", scene.display())
