@@ -32,7 +32,7 @@ pub struct DemoArgs {
     /// The policy, to be signed with the demonstration's key.
     #[arg(long, default_value = "board/policies/utopia-standard.toml")]
     pub policy: PathBuf,
-    /// Names of the scenes to play; all six of the main job if none is given.
+    /// Names of the scenes to play; all eight of the main job if none is given.
     #[arg(long)]
     pub scene: Vec<String>,
     /// Instead of the scenes once: kill -9 booth, uplink or wallet so many times at random instants, and count what arrived.
@@ -63,11 +63,16 @@ struct Played {
     begin: Moment,
     end: Moment,
     outcome: Option<StoredOutcome>,
+    /// Practice leaves no outcome, only what the person saw.
+    practised: bool,
     note: String,
 }
 
 impl Played {
     fn payload(&self, member: &str) -> String {
+        if self.practised && member == "result" {
+            return "practice".to_owned();
+        }
         let payload = self.outcome.as_ref().and_then(|o| o.payload.as_ref());
         payload
             .and_then(|p| p[member].as_str())
@@ -131,7 +136,7 @@ pub fn run(args: &DemoArgs, stop: &Stop) -> anyhow::Result<()> {
     };
     let scenes = names
         .iter()
-        .map(|n| plan::read(&args.scenes, n))
+        .map(|n| plan::read(&args.scenes, n, &args.models))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let mut household = household;
     household.start(Member::Wallet)?;
@@ -195,7 +200,7 @@ fn play(
         household.stop(Member::Wallet);
     }
     let begin = clock.now();
-    household.play(&scene.file, ticket.as_ref().map(|t| t.ticket.as_str()))?;
+    let shown = household.play(&scene.file, ticket.as_ref().map(|t| t.ticket.as_str()))?;
     let end = clock.now();
     let mut note = String::new();
     if !scene.wallet_reachable {
@@ -226,11 +231,16 @@ fn play(
             ),
         };
     }
+    let practised = ticket.is_none() && shown.iter().any(|s| s == "result.practice_done");
+    if practised {
+        note = "nothing stored, nothing sent".to_owned();
+    }
     Ok(Played {
         scene,
         begin,
         end,
         outcome,
+        practised,
         note,
     })
 }

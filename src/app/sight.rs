@@ -59,7 +59,8 @@ pub struct Sight {
 
 /// QR codes are looked for so often, not in every frame: nobody waits for less, and an idle booth stays cool.
 const TICKET_INTERVAL: Duration = Duration::from_millis(120);
-/// Mean of the frame that is aimed at while there is no face or document to measure.
+/// Mean of the frame's middle that is aimed at while there is no face or document to measure: with a bright window behind the
+/// person, the whole frame's mean would make everything that matters too dark.
 const SCENE_TARGET: f32 = 0.42;
 
 impl Sight {
@@ -135,7 +136,7 @@ impl Sight {
                     scene.bright_share,
                     self.exposure.face_mean,
                 ),
-                _ => (scene.mean, None, scene.bright_share, SCENE_TARGET),
+                _ => (scene.centre, None, 0.0, SCENE_TARGET),
             },
             Seen::Document(o) if self.scene == LightScene::Document => {
                 if o.corners.is_some() && o.luminance > 0.0 {
@@ -146,7 +147,7 @@ impl Sight {
                         self.exposure.document_mean,
                     )
                 } else {
-                    (scene.mean, None, scene.bright_share, SCENE_TARGET)
+                    (scene.centre, None, 0.0, SCENE_TARGET)
                 }
             }
             _ => return None,

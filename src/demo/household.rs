@@ -274,8 +274,8 @@ impl Household {
         self.out.join("socket/stage.sock")
     }
 
-    /// Plays a scene to its end.
-    pub(super) fn play(&self, scene: &Path, ticket: Option<&str>) -> anyhow::Result<()> {
+    /// Plays a scene to its end; gives the screens that the person has seen.
+    pub(super) fn play(&self, scene: &Path, ticket: Option<&str>) -> anyhow::Result<Vec<String>> {
         play(&self.stage_socket(), scene, ticket)
     }
 
@@ -314,25 +314,28 @@ impl Drop for Household {
     }
 }
 
-/// Plays a scene on the stage behind `socket` to its end.
-pub(super) fn play(socket: &Path, scene: &Path, ticket: Option<&str>) -> anyhow::Result<()> {
+/// Plays a scene on the stage behind `socket` to its end; gives the screens that the person has seen.
+pub(super) fn play(
+    socket: &Path,
+    scene: &Path,
+    ticket: Option<&str>,
+) -> anyhow::Result<Vec<String>> {
     // The stage sees that the one before has gone only at its next turn.
     for _ in 0..50 {
-        if direct(socket, scene, ticket)? == Direction::Played {
-            return Ok(());
+        if let Some(shown) = direct(socket, scene, ticket)? {
+            return Ok(shown);
         }
         std::thread::sleep(Duration::from_millis(40));
     }
     anyhow::bail!("the stage is directed by somebody else")
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Direction {
-    Played,
-    Busy,
-}
-
-fn direct(socket: &Path, scene: &Path, ticket: Option<&str>) -> anyhow::Result<Direction> {
+/// `None`: somebody else is directing.
+fn direct(
+    socket: &Path,
+    scene: &Path,
+    ticket: Option<&str>,
+) -> anyhow::Result<Option<Vec<String>>> {
     let mut stage = UnixStream::connect(socket).with_context(|| socket.display().to_string())?;
     stage.set_read_timeout(Some(Duration::from_secs(240)))?;
     let line = serde_json::json!({"play": scene, "ticket": ticket});
@@ -340,9 +343,17 @@ fn direct(socket: &Path, scene: &Path, ticket: Option<&str>) -> anyhow::Result<D
     for answer in BufReader::new(stage).lines() {
         let answer: serde_json::Value = serde_json::from_str(&answer?)?;
         match answer["error"].as_str() {
-            Some(error) if error.contains("somebody else is directing") => return Ok(Direction::Busy),
+            Some(error) if error.contains("somebody else is directing") => return Ok(None),
             Some(error) => anyhow::bail!("the stage does not play {}: {error}", scene.display()),
-            None if answer.get("done").is_some() => return Ok(Direction::Played),
+            None if answer.get("done").is_some() => {
+                let shown = answer["shown"].as_array().cloned().unwrap_or_default();
+                return Ok(Some(
+                    shown
+                        .iter()
+                        .filter_map(|s| s.as_str().map(str::to_owned))
+                        .collect(),
+                ));
+            }
             None => {}
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn run(
     n_kills: u32,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    let scene = plan::read(&args.scenes, SCENE)?;
+    let scene = plan::read(&args.scenes, SCENE, &args.models)?;
     for member in Member::ALL {
         household.start(member)?;
     }

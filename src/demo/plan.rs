@@ -1,8 +1,12 @@
 //! A scene as the demonstration needs it: what is expected of it, and the ticket that the wallet is asked for.
 
+use crate::app::replay::ModelArgs;
 use crate::base::ids::Language;
 use crate::base::terms::{DocumentKind, Field, Purpose};
 use crate::hal::virt::scene::{Expect, Scene};
+use crate::perception::face::calibration::template_of;
+use crate::perception::face::pipeline::FacePipeline;
+use crate::trust::ticket::Reference;
 use crate::wallet::TicketRequest;
 use anyhow::Context;
 use serde::de::DeserializeOwned;
@@ -31,7 +35,7 @@ pub(super) struct PlannedScene {
 const VALID_S: u32 = 1800;
 
 /// Reads the scene `name` of a folder.
-pub(super) fn read(folder: &Path, name: &str) -> anyhow::Result<PlannedScene> {
+pub(super) fn read(folder: &Path, name: &str, models: &ModelArgs) -> anyhow::Result<PlannedScene> {
     let file = folder.join(format!("{name}.toml"));
     let scene = Scene::read(&file)?;
     let expect = scene.expect.clone().with_context(|| {
@@ -40,11 +44,15 @@ pub(super) fn read(folder: &Path, name: &str) -> anyhow::Result<PlannedScene> {
             file.display()
         )
     })?;
-    let ticket = scene
+    let mut ticket = scene
         .ticket
         .as_ref()
         .map(|t| request(t, &file))
         .transpose()?;
+    let picture = scene.ticket.as_ref().and_then(|t| t.reference.as_ref());
+    if let (Some(request), Some(picture)) = (&mut ticket, picture) {
+        request.reference = Some(reference(&folder.join(picture), models)?);
+    }
     Ok(PlannedScene {
         // The booth is another process with another idea of the present folder.
         file: std::fs::canonicalize(&file)?,
@@ -55,6 +63,14 @@ pub(super) fn read(folder: &Path, name: &str) -> anyhow::Result<PlannedScene> {
         ticket,
         wallet_reachable: scene.wallet.reachable,
     })
+}
+
+/// The template that a wallet would have kept of the person, as bytes of a ticket.
+fn reference(picture: &Path, models: &ModelArgs) -> anyhow::Result<Reference> {
+    let mut pipeline = FacePipeline::new(&models.catalogue()?)?;
+    let template = template_of(picture, &mut pipeline).map_err(|e| anyhow::anyhow!("{e}"))?;
+    let template = template.with_context(|| format!("{}: no face found", picture.display()))?;
+    Reference::new(template.to_bytes()).context("a template of 512 bytes fits a ticket")
 }
 
 fn request(ticket: &crate::hal::virt::scene::Ticket, file: &Path) -> anyhow::Result<TicketRequest> {

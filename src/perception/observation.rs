@@ -53,6 +53,8 @@ pub enum Seen {
 pub struct SceneLight {
     /// Mean.
     pub mean: f32,
+    /// Mean of the middle quarter of the frame, where the person sits and holds the document.
+    pub centre: f32,
     /// Share of pixels at 247 or above of 255.
     pub bright_share: f32,
     /// Share of pixels at 25 or below of 255.

@@ -140,6 +140,9 @@ impl PortraitFinder for Portraits<'_> {
 /// Brightness of the whole frame, from every sixteenth pixel of every sixteenth row.
 pub fn scene_light(frame: &FrameView<'_>) -> SceneLight {
     let (mut sum, mut bright, mut dark, mut n) = (0u64, 0u32, 0u32, 0u32);
+    let (mut centre_sum, mut centre_n) = (0u64, 0u32);
+    let (width, height) = (frame.width() as usize, frame.height());
+    let (across, down) = (width / 4..width * 3 / 4, height / 4..height * 3 / 4);
     for y in (8..frame.height()).step_by(16) {
         let row = frame.row(y);
         for x in (8..frame.width() as usize).step_by(16) {
@@ -149,6 +152,10 @@ pub fn scene_light(frame: &FrameView<'_>) -> SceneLight {
                 PixelFormat::Rgb8 => luminance([row[x * 3], row[x * 3 + 1], row[x * 3 + 2]]),
             };
             sum += u64::from(v);
+            if across.contains(&x) && down.contains(&y) {
+                centre_sum += u64::from(v);
+                centre_n += 1;
+            }
             bright += u32::from(v >= 247);
             dark += u32::from(v <= 25);
             n += 1;
@@ -158,8 +165,15 @@ pub fn scene_light(frame: &FrameView<'_>) -> SceneLight {
         return SceneLight::default();
     }
     let share = |k: u32| k as f32 / n as f32;
+    let mean = sum as f32 / n as f32 / 255.0;
+    let centre = if centre_n == 0 {
+        mean
+    } else {
+        centre_sum as f32 / centre_n as f32 / 255.0
+    };
     SceneLight {
-        mean: sum as f32 / n as f32 / 255.0,
+        mean,
+        centre,
         bright_share: share(bright),
         dark_share: share(dark),
     }

@@ -257,6 +257,7 @@ impl Bench {
         self.at = self.at.plus(Duration::from_millis(33));
         let scene = SceneLight {
             mean: 0.5,
+            centre: 0.5,
             bright_share: 0.0,
             dark_share: 0.0,
         };

@@ -247,6 +247,8 @@ pub struct Ticket {
     /// Claimed fields in plain text, for the wallet to hash.
     #[serde(default)]
     pub claims: BTreeMap<String, String>,
+    /// A picture of the person, for the wallet to make the reference template of a reverification from.
+    pub reference: Option<PathBuf>,
     /// `X` for the files `X.png` and `X.toml` of the phone; absent: a drawn one.
     pub phone: Option<PathBuf>,
     /// Width of the phone's screen in the camera's picture in pixels, 100..=1200; a dense code makes it wider.

@@ -309,7 +309,10 @@ pub fn calibrate_faces(
 }
 
 /// Template of the largest face of a picture; `None` if there is none.
-fn template_of(path: &Path, pipeline: &mut FacePipeline) -> Result<Option<Template>, String> {
+///
+/// # Errors
+/// If the picture cannot be read or a net not be run; names the file.
+pub fn template_of(path: &Path, pipeline: &mut FacePipeline) -> Result<Option<Template>, String> {
     let fail = |e: String| format!("{}: {e}", path.display());
     let picture = image::open(path)
         .map_err(|e| fail(e.to_string()))?
