@@ -1,1 +1,2 @@
 //! demo (being built).
+pub mod report;
