@@ -142,36 +142,42 @@ fn write_summary(out: &mut String, sessions: &[SessionRecord]) -> fmt::Result {
     )?;
     for session in sessions {
         let outcome = session.outcome.as_ref();
-        let reasons = outcome.map(outcome::reasons).unwrap_or_default();
+        let reasons: Vec<String> = outcome.map(outcome::reasons).unwrap_or_default();
+        let codes: Vec<String> = reasons.iter().map(|r| html::code(r)).collect();
+        let (result, rest) = split(&session.found);
+        // What stands under the reasons already is not said twice.
+        let rest = if reasons.iter().any(|r| r == rest) {
+            String::new()
+        } else {
+            html::code(rest)
+        };
         writeln!(
             out,
-            "<tr><td><a href=\"#s-{}\">{}</a> <span class=\"zh\" lang=\"zh-Hans\">{}</span></td><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{:.1} s</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td><a href=\"#s-{}\">{}</a><br><span class=\"zh\" lang=\"zh-Hans\">{}</span></td><td>{}</td><td>{} {rest}</td><td>{}</td><td class=\"n\">{:.1} s</td><td>{}</td><td>{}</td></tr>",
             Safe(&session.name),
             Safe(&session.title_en),
             Safe(&session.title_zh),
-            Safe(&session.expected),
-            found(session),
+            html::code(&session.expected),
+            outcome::chip(result),
             verdict(session),
             Span::new(session.begin, session.end).length_s(),
-            Safe(outcome::text(outcome.and_then(|o| o.get("disposition")))),
-            Safe(if reasons.is_empty() {
-                "–".to_owned()
-            } else {
-                reasons.join(", ")
-            }),
+            html::code(&outcome::text(outcome.and_then(|o| o.get("disposition")))),
+            codes.join("<br>"),
         )?;
     }
     out.write_str("</table></section>\n")
 }
 
+/// The result, and what stands behind it.
+fn split(found: &str) -> (&str, &str) {
+    let (result, rest) = found.split_once(' ').unwrap_or((found, ""));
+    (if result.is_empty() { "–" } else { result }, rest)
+}
+
 /// What came out: the result in its colour, then the rest.
 fn found(session: &SessionRecord) -> String {
-    let (result, rest) = session
-        .found
-        .split_once(' ')
-        .unwrap_or((session.found.as_str(), ""));
-    let word = if result.is_empty() { "–" } else { result };
-    format!("{} {}", outcome::chip(word), Safe(rest))
+    let (result, rest) = split(&session.found);
+    format!("{} {}", outcome::chip(result), html::code(rest))
 }
 
 fn verdict(session: &SessionRecord) -> &'static str {

@@ -165,11 +165,11 @@ pub(super) fn write(
     out.push_str("<div class=\"frames\">\n");
     for key in &chosen {
         let picture = album.frame(&key.frame.file);
+        let [x, y, width, height] = view(key.look);
         write!(
             out,
-            "<figure class=\"frame\"><svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">",
-            CAMERA.0,
-            CAMERA.1,
+            "<figure class=\"frame\"><svg viewBox=\"{x:.0} {y:.0} {width:.0} {height:.0}\" style=\"--k:{:.3}\" role=\"img\" aria-label=\"{}\">",
+            width / CAMERA.0,
             Safe(key.title.0)
         )?;
         match picture {
@@ -188,6 +188,18 @@ pub(super) fn write(
         out.push_str("</figure>\n");
     }
     out.write_str("</div>\n")
+}
+
+/// Which part of the frame is shown: all of it, or the surroundings of a face.
+fn view(look: &Look) -> [f64; 4] {
+    let Some(b) = look.face().and_then(|f| f.bounds) else {
+        return [0.0, 0.0, CAMERA.0, CAMERA.1];
+    };
+    let width = (b.w.max(b.h) * 3.4).clamp(480.0, CAMERA.0);
+    let height = width * CAMERA.1 / CAMERA.0;
+    let x = (b.x + b.w / 2.0 - width / 2.0).clamp(0.0, CAMERA.0 - width);
+    let y = (b.y + b.h / 2.0 - height / 2.0).clamp(0.0, CAMERA.1 - height);
+    [x, y, width, height]
 }
 
 fn label(out: &mut String, x: f64, y: f64, text: &str) -> fmt::Result {
@@ -265,7 +277,7 @@ fn face_drawing(out: &mut String, face: &Face) -> fmt::Result {
             )?;
         }
         if let Some(score) = face.comparison_score {
-            label(out, b.x, b.y - 14.0, &format!("score {score:.3}"))?;
+            label(out, b.x, b.y - 10.0, &format!("score {score:.3}"))?;
         }
     }
     let Some(points) = face.points else {
@@ -280,11 +292,11 @@ fn face_drawing(out: &mut String, face: &Face) -> fmt::Result {
     for [x, y] in points {
         write!(
             out,
-            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"6\" class=\"point\"/>"
+            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" class=\"point\"/>"
         )?;
     }
     match (face.inter_eye_px, face.bounds) {
-        (Some(px), Some(b)) => label(out, b.x, b.y + b.h + 40.0, &format!("IED {px:.0} px")),
+        (Some(px), Some(b)) => label(out, b.x, b.y + b.h + 22.0, &format!("IED {px:.0} px")),
         _ => Ok(()),
     }
 }
@@ -304,6 +316,9 @@ fn caption(
         format!("measured {:.0} ms {side} it", late_ms.abs())
     };
     let mut facts = vec![format!("frame {}, {measured}", key.frame.sequence)];
+    if view(key.look)[2] < CAMERA.0 {
+        facts.push("detail 局部".to_owned());
+    }
     if let Some((us, gain)) = exposure {
         facts.push(format!("exposed {:.1} ms, gain {gain:.2}", us / 1000.0));
     }

@@ -34,6 +34,15 @@ impl Write for Escaper<'_, '_> {
     }
 }
 
+/// A dotted code, escaped, that a line may be broken in behind dots and underscores.
+pub(super) fn code(text: &str) -> String {
+    let safe = Safe(text).to_string();
+    format!(
+        "<code>{}</code>",
+        safe.replace('.', ".<wbr>").replace('_', "_<wbr>")
+    )
+}
+
 /// A measured number with about three digits that say something; whole numbers stay whole.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();

@@ -17,6 +17,11 @@ pub(super) fn text(value: Option<&Value>) -> String {
     }
 }
 
+/// A member as text; nothing if it is not there.
+fn text_or_blank(value: Option<&Value>) -> String {
+    Some(text(value)).filter(|t| t != "–").unwrap_or_default()
+}
+
 /// Class of colour for a result or a check's outcome. Text says the same: colour is never alone.
 pub(super) fn tone(word: &str) -> &'static str {
     match word {
@@ -94,9 +99,7 @@ fn write_reasons(out: &mut String, outcome: &Value) -> fmt::Result {
         .and_then(Value::as_array)
         .filter(|a| !a.is_empty())
     else {
-        return out.write_str(
-            "<p>Reasons 原因: none, everything that the policy asks for has passed.</p>\n",
-        );
+        return out.write_str("<p>Reasons 原因: none 无</p>\n");
     };
     out.push_str("<table>");
     table_head(
@@ -155,7 +158,7 @@ fn write_checks(out: &mut String, outcome: &Value) -> fmt::Result {
         ],
     )?;
     for check in checks {
-        let of = |key: &str| text(check.get("measure").and_then(|m| m.get(key)));
+        let of = |key: &str| text_or_blank(check.get("measure").and_then(|m| m.get(key)));
         writeln!(
             out,
             "<tr><td><code>{}</code></td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
@@ -164,8 +167,8 @@ fn write_checks(out: &mut String, outcome: &Value) -> fmt::Result {
             Safe(of("value")),
             Safe(of("limit")),
             Safe(of("unit")),
-            Safe(text(check.get("model"))),
-            Safe(text(check.get("note"))),
+            Safe(text_or_blank(check.get("model"))),
+            Safe(text_or_blank(check.get("note"))),
         )?;
     }
     out.write_str("</table>\n")
@@ -211,7 +214,7 @@ fn write_basis(out: &mut String, outcome: &Value) -> fmt::Result {
         (
             "threshold 阈值",
             format!(
-                "{} at a false match rate of {} (upper end of the 95 % interval {}), measured on {}",
+                "{} at a false match rate of {} (upper end of the 95 % interval {}), calibration: {}",
                 text(get("/threshold/score")),
                 text(get("/threshold/false_match_rate")),
                 text(get("/threshold/false_match_rate_upper95")),

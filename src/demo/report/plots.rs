@@ -49,12 +49,13 @@ fn moved(coded: f64, stops: f64) -> f64 {
     }
 }
 
-fn target(name: &str, mean: f32) -> Band {
+fn target(name: &'static str, mean: f32) -> Band {
     let mean = f64::from(mean);
     Band {
         low: moved(mean, -REST_STOPS),
         high: moved(mean, REST_STOPS),
         name: format!("{name} target {} ± {REST_STOPS} stop", chosen(mean)),
+        phase: Some(name),
     }
 }
 
@@ -67,6 +68,18 @@ fn series(name: &str, looks: &[Look], span: Span, value: impl Fn(&Look) -> Optio
             .filter_map(|l| value(l).map(|v| (span.seconds(l.at_ns()), v)))
             .collect(),
         join: Join::Line,
+    }
+}
+
+/// The time in which looks of a task were made, with a little room; the whole session if there were none.
+fn window(looks: &[Look], task: &str, span: Span) -> (f64, f64) {
+    let of_task = || looks.iter().filter(|l| l.seen.task() == task);
+    match (of_task().next(), of_task().next_back()) {
+        (Some(first), Some(last)) => (
+            (span.seconds(first.at_ns()) - 0.2).max(0.0),
+            (span.seconds(last.at_ns()) + 0.2).min(span.length_s()),
+        ),
+        _ => (0.0, span.length_s()),
     }
 }
 
@@ -107,6 +120,7 @@ fn line(name: &str, at: Option<f64>) -> Vec<Band> {
         low: v,
         high: v,
         name: format!("{name} {}", chosen((v * 1e4).round() / 1e4)),
+        phase: None,
     })
     .into_iter()
     .collect()
@@ -122,17 +136,22 @@ pub(super) fn write(
 ) -> fmt::Result {
     let phases = phases(showings);
     let looks = span.of(&tape.looks);
-    let plot = |title, unit, scale, series, bands| Plot {
+    let whole = (0.0, span.length_s());
+    let of_document = window(looks, "document", span);
+    let of_face = window(looks, "face", span);
+    let plot = |title, time, unit, scale, series, bands| Plot {
         title,
         unit,
         scale,
-        length_s: span.length_s(),
+        time,
         phases: &phases,
         series,
         bands,
     };
     let document = |name: &str, value: fn(&Document) -> Option<f64>| {
-        series(name, looks, span, |l| l.document().and_then(value))
+        series(name, looks, span, |l| {
+            l.document().filter(|d| d.corners.is_some()).and_then(value)
+        })
     };
     let face = |name: &str, value: fn(&Face) -> Option<f64>| {
         series(name, looks, span, |l| l.face().and_then(value))
@@ -172,6 +191,7 @@ pub(super) fn write(
     for plot in [
         plot(
             ("Luminance of face and document", "人脸与证件亮度"),
+            whole,
             "share, sRGB",
             share,
             vec![
@@ -188,6 +208,7 @@ pub(super) fn write(
         ),
         plot(
             ("Light ring", "补光灯"),
+            whole,
             "share of full power",
             share,
             light,
@@ -195,6 +216,7 @@ pub(super) fn write(
         ),
         plot(
             ("Exposure", "曝光时间"),
+            whole,
             "µs",
             Scale::Log,
             vec![held("exposure", &tape.camera, span, |c| c.exposure_us)],
@@ -202,6 +224,7 @@ pub(super) fn write(
         ),
         plot(
             ("Gain", "增益"),
+            whole,
             "factor",
             Scale::Linear(0.0, 4.0),
             vec![held("gain", &tape.camera, span, |c| c.gain)],
@@ -209,6 +232,7 @@ pub(super) fn write(
         ),
         plot(
             ("Document: sharpness", "证件清晰度"),
+            of_document,
             "variance",
             Scale::Linear(0.0, 100.0),
             vec![document("variance of the Laplacian", |d| d.sharpness)],
@@ -216,6 +240,7 @@ pub(super) fn write(
         ),
         plot(
             ("Document: area, glare, motion", "证件面积、反光、移动"),
+            of_document,
             "%",
             Scale::Linear(0.0, 20.0),
             vec![
@@ -233,6 +258,7 @@ pub(super) fn write(
         ),
         plot(
             ("Face: quality components", "人脸质量分量"),
+            of_face,
             "0..100",
             Scale::Linear(0.0, 100.0),
             quality.into(),
@@ -240,6 +266,7 @@ pub(super) fn write(
         ),
         plot(
             ("Face: comparison score", "人脸比对分数"),
+            of_face,
             "cosine",
             share,
             vec![face("comparison score", |f| f.comparison_score)],
@@ -247,6 +274,7 @@ pub(super) fn write(
         ),
         plot(
             ("Face: pose of the head", "头部姿态"),
+            of_face,
             "degrees",
             Scale::Linear(-20.0, 20.0),
             vec![
@@ -258,6 +286,7 @@ pub(super) fn write(
         ),
         plot(
             ("Face: distance of the eyes", "瞳距"),
+            of_face,
             "px",
             Scale::Linear(0.0, 120.0),
             vec![face("inter-eye distance", |f| f.inter_eye_px)],

@@ -55,6 +55,28 @@ pub(super) struct Band {
     pub(super) high: f64,
     /// Name in the legend.
     pub(super) name: String,
+    /// Name of the phases in which it holds; `None` for all the time.
+    pub(super) phase: Option<&'static str>,
+}
+
+impl Band {
+    /// Draws it from `left` to `right` (places on the plot).
+    fn write(&self, out: &mut String, axis: &Axis, left: f64, right: f64) -> fmt::Result {
+        let (upper, lower) = (axis.y(self.high), axis.y(self.low));
+        let width = (right - left).max(0.0);
+        if self.low < self.high {
+            writeln!(
+                out,
+                "<rect x=\"{left:.1}\" y=\"{upper:.1}\" width=\"{width:.1}\" height=\"{:.1}\" class=\"target\"/>",
+                lower - upper
+            )
+        } else {
+            writeln!(
+                out,
+                "<path d=\"M{left:.1} {upper:.1}h{width:.1}\" class=\"limit\"/>"
+            )
+        }
+    }
 }
 
 /// A stretch of the time axis with a name and a tint.
@@ -86,8 +108,8 @@ pub(super) struct Plot<'a> {
     pub(super) unit: &'a str,
     /// The vertical axis.
     pub(super) scale: Scale,
-    /// Length of the time axis in seconds.
-    pub(super) length_s: f64,
+    /// The time axis: from and to, in seconds since the session's begin.
+    pub(super) time: (f64, f64),
     /// Stretches of time.
     pub(super) phases: &'a [Phase<'a>],
     /// What is drawn.
@@ -194,7 +216,8 @@ impl Axis {
 }
 
 fn x(plot: &Plot<'_>, seconds: f64) -> f64 {
-    let share = (seconds / plot.length_s.max(0.1)).clamp(0.0, 1.0);
+    let (from, to) = plot.time;
+    let share = ((seconds - from) / (to - from).max(0.1)).clamp(0.0, 1.0);
     MARGIN.0 + share * (WIDTH - MARGIN.0 - MARGIN.2)
 }
 
@@ -243,10 +266,14 @@ impl Plot<'_> {
             )?;
         }
         for band in &self.bands {
+            let key = if band.low < band.high {
+                "<rect width=\"26\" height=\"8\" class=\"target\"/>"
+            } else {
+                "<path d=\"M0 4H26\" class=\"limit\"/>"
+            };
             write!(
                 out,
-                "<span><svg viewBox=\"0 0 26 8\" class=\"key\"><path d=\"M1 4H25\" stroke=\"#777\" stroke-width=\"{}\" stroke-opacity=\".5\"/></svg>{}</span> ",
-                if band.low < band.high { 8 } else { 2 },
+                "<span><svg viewBox=\"0 0 26 8\" class=\"key\">{key}</svg>{}</span> ",
                 Safe(&band.name),
             )?;
         }
@@ -277,14 +304,14 @@ impl Plot<'_> {
             }
         }
         for band in &self.bands {
-            let (upper, lower) = (axis.y(band.high), axis.y(band.low));
-            writeln!(
-                out,
-                "<rect x=\"{left}\" y=\"{:.1}\" width=\"{}\" height=\"{:.1}\" fill=\"#777\" fill-opacity=\".3\"/>",
-                upper - 0.75,
-                right - left,
-                lower - upper + 1.5
-            )?;
+            match band.phase {
+                None => band.write(out, axis, left, right)?,
+                Some(name) => {
+                    for phase in self.phases.iter().filter(|p| p.name == name) {
+                        band.write(out, axis, x(self, phase.from_s), x(self, phase.to_s))?;
+                    }
+                }
+            }
         }
         for value in axis.ticks() {
             let y = axis.y(value);
@@ -296,7 +323,7 @@ impl Plot<'_> {
                 chosen(value)
             )?;
         }
-        for second in ticks(0.0, self.length_s.max(0.1), 8.0) {
+        for second in ticks(self.time.0, self.time.1.max(self.time.0 + 0.1), 8.0) {
             let at = x(self, second);
             writeln!(
                 out,
@@ -343,7 +370,7 @@ impl Plot<'_> {
             last = Some((second, value));
         }
         if let (Some((_, value)), Join::Hold) = (last, series.join) {
-            write('L', x(self, self.length_s), axis.y(value));
+            write('L', x(self, self.time.1), axis.y(value));
         }
         path
     }

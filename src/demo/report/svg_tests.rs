@@ -5,7 +5,7 @@ fn plot(scale: Scale, join: Join, points: &[(f64, f64)]) -> Plot<'static> {
         title: ("A <title>", "标题"),
         unit: "px",
         scale,
-        length_s: 10.0,
+        time: (0.0, 10.0),
         phases: &[],
         series: vec![Series {
             name: "a & b".to_owned(),
@@ -91,6 +91,7 @@ fn a_plot_is_escaped_and_has_axes_and_a_legend() {
         low: 0.4,
         high: 0.4,
         name: "limit <0.4>".to_owned(),
+        phase: None,
     });
     plot.write(&mut out).expect("a String takes everything");
     for part in [
