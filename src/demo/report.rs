@@ -134,7 +134,7 @@ fn write_summary(out: &mut String, sessions: &[SessionRecord]) -> fmt::Result {
             ("Session", "会话"),
             ("Expected", "预期"),
             ("Found", "实际"),
-            ("As expected", "符合"),
+            ("Agrees", "符合"),
             ("Time", "用时"),
             ("Disposition", "后续处理"),
             ("Reasons", "原因"),
@@ -208,7 +208,11 @@ fn write_session(
         out,
         "<p>{} {} <span class=\"zh\">expected 预期: {} · {:.1} s · scene <code>{}</code></span></p>",
         found(session),
-        verdict(session),
+        if session.as_expected {
+            "<span class=\"chip good\">✓ as expected</span>"
+        } else {
+            "<span class=\"chip bad\">✗ not as expected</span>"
+        },
         Safe(&session.expected),
         span.length_s(),
         Safe(&session.name)

@@ -324,7 +324,12 @@ fn caption(
     }
     let mut add = |name: &str, value: Option<f64>, unit: &str| {
         if let Some(v) = value {
-            facts.push(format!("{name} {}{unit}", number(v)));
+            let text = if unit == "°" {
+                format!("{v:.1}")
+            } else {
+                number(v)
+            };
+            facts.push(format!("{name} {text}{unit}"));
         }
     };
     if let Some(d) = key.look.document() {

@@ -136,9 +136,15 @@ pub(super) fn write(
 ) -> fmt::Result {
     let phases = phases(showings);
     let looks = span.of(&tape.looks);
-    let whole = (0.0, span.length_s());
     let of_document = window(looks, "document", span);
     let of_face = window(looks, "face", span);
+    // How long the result was shown afterwards says nothing of light: that time would only squeeze the rest.
+    let last = looks
+        .iter()
+        .rev()
+        .find(|l| matches!(l.seen.task(), "document" | "face"));
+    let capture_s = last.map_or(span.length_s(), |l| span.seconds(l.at_ns()) + 0.8);
+    let whole = (0.0, capture_s.min(span.length_s()));
     let plot = |title, time, unit, scale, series, bands| Plot {
         title,
         unit,
