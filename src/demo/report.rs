@@ -224,8 +224,8 @@ fn write_session(
     frames::write(out, looks, span.of(&tape.frames), &tape.camera, span, album)?;
     heading(out, 3, "Measurements over time", "测量曲线")?;
     plots::write(out, tape, span, &shown, outcome)?;
-    outcome::write(out, outcome, session.jws_header.as_ref())?;
     times::write(out, outcome, looks)?;
+    outcome::write(out, outcome, session.jws_header.as_ref())?;
     out.write_str("</section>\n")
 }
 

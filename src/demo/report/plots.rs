@@ -143,7 +143,7 @@ pub(super) fn write(
         .iter()
         .rev()
         .find(|l| matches!(l.seen.task(), "document" | "face"));
-    let capture_s = last.map_or(span.length_s(), |l| span.seconds(l.at_ns()) + 0.8);
+    let capture_s = last.map_or_else(|| span.length_s(), |l| span.seconds(l.at_ns()) + 0.8);
     let whole = (0.0, capture_s.min(span.length_s()));
     let plot = |title, time, unit, scale, series, bands| Plot {
         title,
