@@ -4,6 +4,7 @@
 mod household;
 mod kills;
 mod plan;
+pub mod report;
 
 use crate::app::replay::ModelArgs;
 use crate::base::time::{Moment, SharedClock, SystemClock};
@@ -13,6 +14,7 @@ use anyhow::Context;
 use clap::Args;
 use household::{Household, Member};
 use plan::PlannedScene;
+use report::{ReportInput, SessionRecord};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,6 +104,9 @@ impl Played {
     }
 
     fn as_expected(&self) -> bool {
+        if self.practised {
+            return self.scene.expect.result == "practice";
+        }
         let expect = &self.scene.expect;
         let reason = self.primary_reason();
         // A reason is expected by its code or by a prefix of it.
@@ -250,6 +255,52 @@ fn write_report(
     played: &[Played],
     facts: Vec<(String, String)>,
 ) -> anyhow::Result<PathBuf> {
-    let _ = (played, facts);
-    Ok(args.out.join("report.html"))
+    let sessions: Vec<SessionRecord> = played
+        .iter()
+        .map(|p| SessionRecord {
+            name: p.scene.name.clone(),
+            title_en: p.scene.title_en.clone(),
+            title_zh: p.scene.title_zh.clone(),
+            begin: p.begin,
+            end: p.end,
+            expected: [Some(&p.scene.expect.result), p.scene.expect.disposition.as_ref(), p.scene.expect.reason.as_ref()]
+                .into_iter()
+                .flatten()
+                .filter(|s| s.as_str() != "none")
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(" "),
+            found: p.found(),
+            as_expected: p.as_expected(),
+            outcome: p.outcome.as_ref().and_then(|o| o.payload.clone()),
+            jws_header: p.outcome.as_ref().map(|o| {
+                serde_json::json!({"dev": o.booth, "epoch": o.epoch, "seq": o.seq, "sha256 of the JWS": o.sha256})
+            }),
+            note: p.note.clone(),
+        })
+        .collect();
+    let input = ReportInput {
+        out: &args.out,
+        record_dir: &args.out.join("record"),
+        trace: &args.out.join("trace.jsonl"),
+        sessions: &sessions,
+        machine: machine(),
+        facts,
+    };
+    Ok(report::write_report(&input)?)
+}
+
+/// The machine, as its kernel calls it.
+fn machine() -> String {
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo
+        .lines()
+        .find_map(|l| l.strip_prefix("model name"))
+        .and_then(|l| l.split_once(": "));
+    let n = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    format!(
+        "{}, {n} cores, {}",
+        model.map_or("unknown processor", |(_, m)| m),
+        std::env::consts::ARCH
+    )
 }

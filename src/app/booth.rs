@@ -333,6 +333,7 @@ pub fn virtual_board_for_demo(board: &Path, out: &Path) -> anyhow::Result<String
         let path = |name: &str| toml::Value::String(out.join(name).to_string_lossy().into_owned());
         virt.insert("stage_socket".to_owned(), path("socket/stage.sock"));
         virt.insert("record_dir".to_owned(), path("record"));
+        virt.insert("record_every_n_frames".to_owned(), toml::Value::Integer(5));
     }
     Ok(toml::to_string(&table)?)
 }
