@@ -46,13 +46,15 @@ pub struct DemoArgs {
 }
 
 /// The main job's scenes, in the order in which they are played.
-const MAIN_JOB: [&str; 6] = [
+const MAIN_JOB: [&str; 8] = [
     "passport",
     "card",
     "mismatch",
     "badcheck",
     "data-differs",
     "network-down",
+    "reverification",
+    "practice",
 ];
 /// How long an outcome may take to arrive once the wallet is there.
 const ARRIVAL: Duration = Duration::from_secs(60);

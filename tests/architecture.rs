@@ -135,7 +135,8 @@ fn top_level_names(list: &str) -> Vec<String> {
             c if depth == 0 && fresh && (c.is_alphanumeric() || c == '_') => word.push(c),
             _ => {}
         }
-        if !(c.is_alphanumeric() || c == '_') && !word.is_empty() {
+        let ends_word = !c.is_alphanumeric() && c != '_';
+        if ends_word && !word.is_empty() {
             names.push(std::mem::take(&mut word));
             fresh = false;
         }

@@ -1,7 +1,7 @@
 //! The small threads: light, panel, buttons, microphone, and the one that watches over all.
 
 use crate::base::latest::Latest;
-use crate::base::time::SharedClock;
+use crate::base::time::{Moment, SharedClock};
 use crate::delivery::status::NetState;
 use crate::delivery::wire::NetWatch;
 use crate::guidance::light::{LightDriver, LightLimits};
@@ -15,6 +15,7 @@ use crate::runtime::heartbeat::{Heartbeats, Pulse};
 use crate::runtime::notify;
 use crate::session::event::Event;
 use crossbeam_channel::Sender;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,8 +26,8 @@ pub struct Senses(Arc<Mutex<Readings>>);
 /// The newest readings.
 #[derive(Clone, Debug, Default)]
 pub struct Readings {
-    /// What the light ring is set to.
-    pub levels: LightLevels,
+    /// What the light ring was set to, over the last second or so, the newest last. Bounded: [`LEVELS_KEPT`].
+    pub levels: VecDeque<(Moment, LightLevels)>,
     /// Fault of the lights.
     pub light_fault: Option<&'static str>,
     /// Fault of the panel.
@@ -38,6 +39,30 @@ pub struct Readings {
 }
 
 impl Senses {
+    /// What the light ring was set to at a moment: a frame that is looked at now was lit some time ago.
+    pub fn levels_at(&self, at: Moment) -> LightLevels {
+        let readings = self.lock();
+        let before = readings.levels.iter().rfind(|(since, _)| *since <= at);
+        before
+            .or(readings.levels.front())
+            .map_or(LightLevels::OFF, |(_, levels)| *levels)
+    }
+
+    fn note_levels(&self, at: Moment, levels: LightLevels) {
+        let mut readings = self.lock();
+        if readings
+            .levels
+            .back()
+            .is_some_and(|(_, last)| *last == levels)
+        {
+            return;
+        }
+        if readings.levels.len() == LEVELS_KEPT {
+            readings.levels.pop_front();
+        }
+        readings.levels.push_back((at, levels));
+    }
+
     /// The newest readings.
     pub fn read(&self) -> Readings {
         self.lock().clone()
@@ -48,6 +73,8 @@ impl Senses {
     }
 }
 
+/// Changes of the light that are remembered: over a second of them.
+const LEVELS_KEPT: usize = 64;
 /// How often the light is brought nearer to what is wanted.
 const LIGHT_TICK: Duration = Duration::from_millis(20);
 
@@ -70,9 +97,10 @@ pub fn light_thread(
         if let Some(levels) = wanted.take(LIGHT_TICK) {
             driver.want(levels);
         }
-        let result = driver.tick(clock.now());
+        let now = clock.now();
+        let result = driver.tick(now);
+        senses.note_levels(now, driver.applied());
         let mut readings = senses.lock();
-        readings.levels = driver.applied();
         let fault = result.err().map(|f| f.code());
         if fault.is_some() && readings.light_fault.is_none() {
             tracing::warn!(code = fault, "light");
@@ -223,4 +251,35 @@ pub fn watch_thread(
         std::thread::park_timeout(STEP);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_light_of_a_frame_is_that_of_its_moment() {
+        let senses = Senses::default();
+        let at = Moment::from_millis;
+        assert_eq!(senses.levels_at(at(5)), LightLevels::OFF);
+        for i in 0..200u16 {
+            senses.note_levels(
+                at(u64::from(i) * 20),
+                LightLevels::white(f32::from(i) / 200.0),
+            );
+        }
+        assert_eq!(
+            senses.levels_at(at(3990)),
+            LightLevels::white(199.0 / 200.0)
+        );
+        assert_eq!(
+            senses.levels_at(at(3790)),
+            LightLevels::white(189.0 / 200.0)
+        );
+        assert_eq!(
+            senses.levels_at(at(0)),
+            LightLevels::white(136.0 / 200.0),
+            "the oldest that is kept"
+        );
+    }
 }

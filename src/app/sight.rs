@@ -228,7 +228,7 @@ pub fn vision_thread(
         let seen = sight.vision.look(frame.view(), sight.task)?;
         let took = clock.now().since(start);
         eye.recycle(frame);
-        let levels = senses.read().levels;
+        let levels = senses.levels_at(meta.captured);
         let action = sight.control(&seen, scene, meta.captured, levels);
         let observation = Observation {
             at: meta.captured,

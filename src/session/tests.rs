@@ -302,7 +302,7 @@ impl Bench {
         self.session.ui(self.at).screen
     }
 
-    fn to_document(&mut self) {
+    fn go_to_document(&mut self) {
         self.show_code("good");
         self.press(Button::Confirm);
         assert_eq!(self.session.vision_task(), VisionTask::Document);
@@ -320,7 +320,7 @@ fn now(at: Moment) -> Now {
 #[test]
 fn a_good_session_is_verified_and_stored_once() {
     let mut b = Bench::new();
-    b.to_document();
+    b.go_to_document();
     b.read_document(&mrz(), 2);
     b.show_face(0.8, 5);
     assert_eq!(b.screen(), Screen::Result(ResultSign::Verified));
@@ -339,7 +339,7 @@ fn a_good_session_is_verified_and_stored_once() {
 #[test]
 fn the_outcome_holds_nothing_of_the_person() {
     let mut b = Bench::new();
-    b.to_document();
+    b.go_to_document();
     b.read_document(&mrz(), 2);
     b.show_face(0.8, 5);
     let text = b.stored[0].to_string();
@@ -351,7 +351,7 @@ fn the_outcome_holds_nothing_of_the_person() {
 #[test]
 fn stale_measurements_do_not_count() {
     let mut b = Bench::new();
-    b.to_document();
+    b.go_to_document();
     let stale = b.at;
     b.wait(100);
     b.read_document(&mrz(), 2);
@@ -379,7 +379,7 @@ fn each_scene_ends_as_it_must() {
     let check =
         |change: fn(&mut Mrz), n_readings, score, n_faces, result: &str, code: &str, sign| {
             let mut b = Bench::new();
-            b.to_document();
+            b.go_to_document();
             let mut document = mrz();
             change(&mut document);
             b.read_document(&document, n_readings);
@@ -444,7 +444,7 @@ fn each_scene_ends_as_it_must() {
 #[test]
 fn a_refuted_check_digit_is_believed_only_after_more_readings() {
     let mut b = Bench::new();
-    b.to_document();
+    b.go_to_document();
     let mut misread = mrz();
     misread.checks.composite = CheckResult::Refuted;
     b.read_document(&misread, 3);
@@ -518,7 +518,7 @@ fn a_used_ticket_is_refused_and_a_full_disk_is_the_booths_fault() {
 #[test]
 fn a_camera_fault_ends_the_session_as_the_booths_and_clears() {
     let mut b = Bench::new();
-    b.to_document();
+    b.go_to_document();
     let error = std::io::Error::from_raw_os_error(19);
     b.send(Event::Fault(DeviceFault::from_errno(
         DeviceKind::Camera,
@@ -544,7 +544,7 @@ fn a_camera_fault_ends_the_session_as_the_booths_and_clears() {
 #[test]
 fn a_step_that_times_out_is_repeated_until_the_attempts_are_used_up() {
     let mut b = Bench::new();
-    b.to_document();
+    b.go_to_document();
     for attempt in 1..=3 {
         let tilted = DocumentObservation {
             problem: Some(DocumentProblem::Tilted),
@@ -571,7 +571,7 @@ fn a_step_that_times_out_is_repeated_until_the_attempts_are_used_up() {
 #[test]
 fn nothing_is_shown_while_storing_fails_and_it_is_tried_again() {
     let mut b = Bench::new();
-    b.to_document();
+    b.go_to_document();
     b.read_document(&mrz(), 2);
     b.store_works = false;
     b.show_face(0.8, 5);
@@ -586,7 +586,7 @@ fn nothing_is_shown_while_storing_fails_and_it_is_tried_again() {
 #[test]
 fn holding_the_other_button_hands_over() {
     let mut b = Bench::new();
-    b.to_document();
+    b.go_to_document();
     b.send(Event::Button(ButtonEvent {
         button: Button::Cancel,
         action: ButtonAction::Pressed,

@@ -8,6 +8,7 @@ use super::pipeline::FacePipeline;
 use crate::base::frame::{FrameMeta, FrameView, PixelFormat};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
 /// A calibration: one or more sets of comparisons, all made with one embedding net.
@@ -285,10 +286,9 @@ pub fn calibrate_faces(
         };
         for file in [a, b] {
             let path = folder.join(file);
-            if !templates.contains_key(&path) {
-                let template =
-                    template_of(&path, pipeline).map_err(|detail| fail(place(), detail))?;
-                templates.insert(path, template);
+            if let Entry::Vacant(vacant) = templates.entry(path) {
+                let template = template_of(vacant.key(), pipeline);
+                vacant.insert(template.map_err(|detail| fail(place(), detail))?);
             }
         }
         let of = |file: &str| templates.get(&folder.join(file)).and_then(Option::as_ref);

@@ -241,7 +241,8 @@ fn span(outline: &[Point], y: f32) -> Option<(usize, usize)> {
             (from, to) = (from.min(x), to.max(x));
         }
     }
-    if !(from < to) {
+    // `to` stays below `from` when nothing was crossed; no value is NaN, as the outline is not.
+    if from >= to {
         return None;
     }
     let clamp = |x: f32| x.clamp(0.0, TILE as f32) as usize;
