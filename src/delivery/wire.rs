@@ -29,7 +29,7 @@ use crate::trust::ack::{Digest, MAX_BATCH, MAX_REQUEST};
 use lines::{Line, Lines};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -302,18 +302,35 @@ fn serve(mut stream: UnixStream, server: &Server) -> std::io::Result<()> {
                 _ => {
                     let refusal =
                         Reply::error("hello", "the first line must be the hello of version 1");
-                    return send(&mut stream, &refusal);
+                    return refuse(stream, &refusal);
                 }
             },
             Line::TooLong => {
                 let refusal = Reply::error("too_long", "a line may have 524288 bytes");
-                return send(&mut stream, &refusal);
+                return refuse(stream, &refusal);
             }
             Line::End => return Ok(()),
         };
         send(&mut stream, &reply)?;
     }
 }
+
+/// Sends a last word and reads away what the other side still sends: a socket that is closed with unread bytes in it is reset,
+/// and the other side might never see why.
+fn refuse(mut stream: UnixStream, refusal: &Reply) -> std::io::Result<()> {
+    send(&mut stream, refusal)?;
+    stream.shutdown(std::net::Shutdown::Write)?;
+    let mut rest = [0; 4096];
+    for _ in 0..REFUSED_READS {
+        if !matches!(stream.read(&mut rest), Ok(n) if n > 0) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// At most so many blocks are read away; whoever sends more may see a reset.
+const REFUSED_READS: usize = 64;
 
 fn send(stream: &mut UnixStream, message: &impl Serialize) -> std::io::Result<()> {
     let mut line = serde_json::to_vec(message)?;
