@@ -86,7 +86,10 @@ impl Household {
         }
         let out = fs::canonicalize(&args.out)?;
         // First of all, so that one that could not be furnished is known again.
-        fs::write(out.join(MARK), "Made by `boothd demo`, which may empty this folder.\n")?;
+        fs::write(
+            out.join(MARK),
+            "Made by `boothd demo`, which may empty this folder.\n",
+        )?;
         make_keys(&out.join("keys"), clock.wall())?;
         let keys = KeyFolder::new(&out.join("keys"));
         let bundle = sign_policy(
@@ -343,7 +346,9 @@ fn direct(socket: &Path, scene: &Path, ticket: Option<&str>) -> anyhow::Result<D
     for answer in BufReader::new(stage).lines() {
         let answer: serde_json::Value = serde_json::from_str(&answer?)?;
         match answer["error"].as_str() {
-            Some(error) if error.contains("somebody else is directing") => return Ok(Direction::Busy),
+            Some(error) if error.contains("somebody else is directing") => {
+                return Ok(Direction::Busy);
+            }
             Some(error) => anyhow::bail!("the stage does not play {}: {error}", scene.display()),
             None if answer.get("done").is_some() => return Ok(Direction::Played),
             None => {}

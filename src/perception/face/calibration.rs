@@ -129,11 +129,15 @@ impl Calibration {
             detail,
         };
         let text = std::fs::read_to_string(path).map_err(|e| {
-            file(format!("{e}; mend: give the path of a file that `boothd calibrate faces` has made"))
+            file(format!(
+                "{e}; mend: give the path of a file that `boothd calibrate faces` has made"
+            ))
         })?;
         let calibration: Self = toml::from_str(&text).map_err(|e| {
             let detail = e.to_string().trim().replace('\n', " ");
-            file(format!("{detail}; mend: make it again with `boothd calibrate faces`"))
+            file(format!(
+                "{detail}; mend: make it again with `boothd calibrate faces`"
+            ))
         })?;
         if calibration.format != 1 {
             return Err(file(format!(
@@ -292,7 +296,9 @@ pub fn calibrate_faces(
             _ => {
                 return Err(fail(
                     place(),
-                    format!("found another form, allowed: {HEADING} with same 1 or 0; mend: correct the line"),
+                    format!(
+                        "found another form, allowed: {HEADING} with same 1 or 0; mend: correct the line"
+                    ),
                 ));
             }
         };
