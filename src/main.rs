@@ -1,6 +1,6 @@
 //! What was typed -> one verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly.
 
-use boothd::app::verbs::{Cli, run};
+use boothd::app::verbs::{Cli, explain, run};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("boothd: {error:#}");
+            eprintln!("boothd: {}", explain(&error));
             ExitCode::FAILURE
         }
     }

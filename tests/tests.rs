@@ -1,3 +1,8 @@
 //! One binary for all boundary tests: one file a boundary.
 
 mod architecture;
+mod bad_input;
+mod end_to_end;
+mod furnished;
+mod texts;
+mod tickets;

@@ -26,7 +26,7 @@ pub struct ModelArgs {
     #[arg(long)]
     pub runtime: Option<PathBuf>,
     /// Threads of the interpreter.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub threads: u8,
 }
 

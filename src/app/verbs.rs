@@ -5,6 +5,7 @@ use crate::base::time::{SharedClock, SystemClock};
 use crate::config::{self, policy};
 use crate::delivery::uplink::{self, UplinkConfig};
 use crate::demo;
+use crate::models::ModelError;
 use crate::runtime::crew::Stop;
 use crate::runtime::logging;
 use crate::trust::keys::SoftwareKey;
@@ -98,6 +99,24 @@ fn stop_on_signals() -> anyhow::Result<Stop> {
         signal_hook::flag::register(signal, stop.flag())?;
     }
     Ok(stop)
+}
+
+/// What went wrong in one line, causes behind it: a cause that its effect has already quoted is not said again, and a model that
+/// cannot be had comes with its mend.
+pub fn explain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    if let Some(model) = error.chain().find_map(|e| e.downcast_ref::<ModelError>()) {
+        text.push_str("; mend: ");
+        text.push_str(model.mend());
+    }
+    text
 }
 
 /// Does what was typed.

@@ -65,9 +65,20 @@ pub struct WireConfig {
 /// A connection that does not do what it is to do.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
-    /// The socket cannot be made or reached.
+    /// The socket cannot be reached.
     #[error("socket {path}: {reason}; is `boothd run` running, and may this user use the socket?")]
     Socket {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// The socket cannot be made.
+    #[error(
+        "socket {path}: cannot be made ({reason}); allowed: a path of at most 107 bytes in an existing folder that the service \
+         may write, with nothing there but an earlier socket; mend: correct `uplink.socket`"
+    )]
+    Listen {
         /// The socket.
         path: PathBuf,
         /// What the system said.
@@ -172,13 +183,13 @@ impl WireServer {
     /// Makes the socket and serves it until dropped.
     ///
     /// # Errors
-    /// [`WireError::Socket`].
+    /// [`WireError::Listen`].
     pub fn start(
         config: &WireConfig,
         outbox: OutboxHandle,
         clock: SharedClock,
     ) -> Result<Self, WireError> {
-        let failed = |reason| WireError::Socket {
+        let failed = |reason| WireError::Listen {
             path: config.socket.clone(),
             reason,
         };

@@ -58,6 +58,8 @@ pub(super) struct Household {
     clock: SharedClock,
 }
 
+/// The file by which a folder is known for one of a demonstration.
+const MARK: &str = "boothd-demo.txt";
 /// How long a process has to end before it is killed.
 const END: Duration = Duration::from_secs(8);
 /// How long the three have to be ready.
@@ -68,8 +70,7 @@ impl Household {
     pub(super) fn furnish(args: &DemoArgs, clock: SharedClock) -> anyhow::Result<Self> {
         if args.out.exists() {
             // Only what looks like an earlier demonstration is emptied.
-            let known =
-                args.out.join("booth.toml").exists() || fs::read_dir(&args.out)?.next().is_none();
+            let known = args.out.join(MARK).exists() || fs::read_dir(&args.out)?.next().is_none();
             anyhow::ensure!(
                 known,
                 "{}: holds files that are not of a demonstration; mend: name an empty or a new folder with --out",
@@ -84,6 +85,11 @@ impl Household {
                 .with_context(|| args.out.display().to_string())?;
         }
         let out = fs::canonicalize(&args.out)?;
+        // First of all, so that one that could not be furnished is known again.
+        fs::write(
+            out.join(MARK),
+            "Made by `boothd demo`, which may empty this folder.\n",
+        )?;
         make_keys(&out.join("keys"), clock.wall())?;
         let keys = KeyFolder::new(&out.join("keys"));
         let bundle = sign_policy(

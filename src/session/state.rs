@@ -11,6 +11,7 @@ use crate::base::time::Moment;
 use crate::guidance::model::{NetworkSign, ResultSign};
 use crate::hal::{Button, ButtonAction, ButtonEvent, DeviceFault, DeviceKind};
 use crate::perception::observation::{Observation, Seen};
+use crate::trust::sha256;
 use crate::verdict::evidence::{DocumentEvidence, Ending, FaceEvidence, Measure, Step};
 use crate::verdict::outcome::ConsentRecord;
 use crate::verdict::reasons::{AttemptUse, Reason};
@@ -78,6 +79,8 @@ const HELP_HOLD: Duration = Duration::from_secs(2);
 const DONE_SHOWN: Duration = Duration::from_millis(700);
 /// After how long a failed storing is tried again.
 const STORE_AGAIN: Duration = Duration::from_secs(2);
+/// A refused code that stays in view is not checked again; one that was out of view for this long is.
+const REFUSED_GONE: Duration = Duration::from_secs(3);
 
 /// The session of a booth: at most one person at a time.
 #[derive(Debug)]
@@ -90,6 +93,10 @@ pub struct Session {
     camera_fault: Option<&'static str>,
     cancel_down: Option<Moment>,
     done: Option<(Moment, Done)>,
+    /// SHA-256 of the code that is being checked.
+    presented: Option<[u8; 32]>,
+    /// SHA-256 of the code that was refused, and when it was last in view.
+    refused: Option<([u8; 32], Moment)>,
 }
 
 /// A step that is done and still shows "got it".
@@ -111,6 +118,8 @@ impl Session {
             camera_fault: None,
             cancel_down: None,
             done: None,
+            presented: None,
+            refused: None,
         }
     }
 
@@ -287,6 +296,8 @@ impl Session {
     fn confirm(&mut self, now: Now) -> Vec<Effect> {
         match &self.state {
             State::Idle => {
+                // Somebody wants to be told, even if the code was in view all the time.
+                self.refused = None;
                 self.enter(State::ShowTicket { refused: false }, now);
                 Vec::new()
             }
@@ -405,6 +416,15 @@ impl Session {
         let at = observation.at;
         match (&mut self.state, observation.seen) {
             (State::Idle | State::ShowTicket { .. }, Seen::Code(Some(code))) => {
+                let digest = sha256(code.reveal().as_bytes());
+                if let Some((known, last)) = &mut self.refused
+                    && *known == digest
+                    && at.since(*last) < REFUSED_GONE
+                {
+                    *last = at;
+                    return Vec::new();
+                }
+                self.presented = Some(digest);
                 self.enter(State::Admitting, now);
                 vec![Effect::CheckTicket(code)]
             }
@@ -518,6 +538,7 @@ impl Session {
         match answer {
             Ok(ticket)
                 if ticket.tenant() == policy.tenant
+                    && ticket.policy() == policy.id
                     && policy.purposes.contains(&ticket.purpose())
                     && (ticket.purpose() != Purpose::Reverification
                         || ticket.reference().is_some()) =>
@@ -528,10 +549,16 @@ impl Session {
                 vec![Effect::Reserve { ticket, fallback }]
             }
             Ok(_) | Err(_) => {
-                self.enter(State::ShowTicket { refused: true }, now);
+                self.refuse_ticket(now);
                 Vec::new()
             }
         }
+    }
+
+    fn refuse_ticket(&mut self, now: Now) {
+        self.visit = None;
+        self.refused = self.presented.take().map(|digest| (digest, now.at));
+        self.enter(State::ShowTicket { refused: true }, now);
     }
 
     fn reserved(&mut self, answer: Result<(), ReserveRefusal>, now: Now) -> Vec<Effect> {
@@ -540,10 +567,7 @@ impl Session {
         }
         match answer {
             Ok(()) => self.enter(State::Consent, now),
-            Err(ReserveRefusal::TicketUsed) => {
-                self.visit = None;
-                self.enter(State::ShowTicket { refused: true }, now);
-            }
+            Err(ReserveRefusal::TicketUsed) => self.refuse_ticket(now),
             Err(ReserveRefusal::Storage) => {
                 // No session without a place for its outcome; the ticket stays unused.
                 self.visit = None;

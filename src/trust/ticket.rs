@@ -191,6 +191,11 @@ impl Ticket {
         &self.claims.tenant
     }
 
+    /// The policy that the wallet wants it decided by.
+    pub fn policy(&self) -> &str {
+        &self.claims.policy
+    }
+
     /// What the session is for.
     pub fn purpose(&self) -> Purpose {
         self.claims.purpose

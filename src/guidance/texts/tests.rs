@@ -187,18 +187,19 @@ fn security_and_data_are_told_in_neutral_words() {
     }
 }
 
-/// Every code that has a message of its own, family by family; the table of reasons has the same.
+/// Every code that has a message of its own, family by family, and the results without a reason. That the table of reasons has
+/// the same codes is compared in tests/texts.rs.
 const CODES: &str = "
 consent: declined withdrawn guardian_required
 session: abandoned timeout cancelled left_view interrupted_power attempts_exhausted cooldown
-policy: document_type_unsupported age_below_minimum language_unsupported
+policy: document_type_unsupported age_below_minimum language_unsupported purpose_unsupported
 net: preflight_failed degraded backend_unreachable tls dns clock_skew captive_portal
 backend: rejected rate_limited check_unavailable timeout
 hw.camera: absent busy permission no_frames frozen dark covered blurred overexposed wrong_device dropped_frames
 hw.mic: absent busy permission silent clipping overrun noisy
 hw.light: absent stuck uneven aged overheat
 hw: panel.fault speaker.fault buttons.fault serial.fault sensors.fault watchdog.fault tamper.open power.undervoltage
-hw: thermal.throttled storage.full storage.worn model.missing model.corrupt
+hw: thermal.throttled storage.full storage.worn model.missing model.corrupt service.fault
 env: backlit too_dark too_bright side_lit ambient_beats_light flicker background_busy other_faces too_noisy
 face: not_found multiple too_far too_close off_centre pose eyes_closed eyes_hidden mouth_open mask headwear occluded
 face: moving blurred low_resolution
@@ -208,6 +209,7 @@ doc: damaged expired expires_soon not_yet_valid portrait_unusable type_unrecogni
 doc.copy: paper screen black_white
 staff: override_verified override_refused assisted maintenance
 practice: completed
+result: verified pending
 neutral: security data";
 
 #[test]

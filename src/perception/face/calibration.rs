@@ -129,9 +129,17 @@ impl Calibration {
             place: path.display().to_string(),
             detail,
         };
-        let text = std::fs::read_to_string(path).map_err(|e| file(e.to_string()))?;
-        let calibration: Self =
-            toml::from_str(&text).map_err(|e| file(e.to_string().trim().replace('\n', " ")))?;
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            file(format!(
+                "{e}; mend: give the path of a file that `boothd calibrate faces` has made"
+            ))
+        })?;
+        let calibration: Self = toml::from_str(&text).map_err(|e| {
+            let detail = e.to_string().trim().replace('\n', " ");
+            file(format!(
+                "{detail}; mend: make it again with `boothd calibrate faces`"
+            ))
+        })?;
         if calibration.format != 1 {
             return Err(file(format!(
                 "`format`: found {}, allowed: 1",
@@ -249,6 +257,9 @@ impl CalibrationSet {
     }
 }
 
+/// First line of a list of pairs.
+const HEADING: &str = "a,b,same";
+
 /// Measures a set from a list of pairs (`a,b,same` with a heading line; paths relative to the list; same: 1 or 0) with the
 /// pipeline that the booth uses. Pictures without a face count as comparisons that were not possible.
 ///
@@ -263,6 +274,12 @@ pub fn calibrate_faces(
     let fail = |place: String, detail: String| CalibrationError::File { place, detail };
     let text = std::fs::read_to_string(list)
         .map_err(|e| fail(list.display().to_string(), e.to_string()))?;
+    if text.lines().next().map(str::trim) != Some(HEADING) {
+        return Err(fail(
+            format!("{}, line 1", list.display()),
+            format!("found another heading, allowed: `{HEADING}`; mend: put it above the pairs"),
+        ));
+    }
     let folder = list.parent().unwrap_or(Path::new("."));
     let mut templates: HashMap<PathBuf, Option<Template>> = HashMap::new();
     let (mut genuine, mut impostor, mut not_possible) = (Vec::new(), Vec::new(), 0);
@@ -280,7 +297,9 @@ pub fn calibrate_faces(
             _ => {
                 return Err(fail(
                     place(),
-                    "found another form, allowed: a,b,same with same 1 or 0".to_owned(),
+                    format!(
+                        "found another form, allowed: {HEADING} with same 1 or 0; mend: correct the line"
+                    ),
                 ));
             }
         };
@@ -298,6 +317,17 @@ pub fn calibrate_faces(
             (_, _, true) => not_possible += 1,
             _ => {}
         }
+    }
+    if genuine.is_empty() || impostor.is_empty() {
+        return Err(fail(
+            list.display().to_string(),
+            format!(
+                "found {} comparisons of one person and {} of different persons, allowed: at least one of each; \
+                 mend: list more pairs of pictures with a face",
+                genuine.len(),
+                impostor.len()
+            ),
+        ));
     }
     Ok(CalibrationSet::from_scores(
         name,
