@@ -13,7 +13,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("guidance", &["base", "hal"]),
     ("verdict", &["base", "perception"]),
     ("delivery", &["base", "trust"]),
-    ("wallet", &["base", "trust"]),
+    ("wallet", &["base", "delivery", "trust"]),
     (
         "session",
         &["base", "guidance", "hal", "perception", "trust", "verdict"],
@@ -140,6 +140,9 @@ fn top_level_names(list: &str) -> Vec<String> {
             names.push(std::mem::take(&mut word));
             fresh = false;
         }
+    }
+    if !word.is_empty() {
+        names.push(word);
     }
     names
 }

@@ -1,3 +1,5 @@
+//! The fragments that the drawing gives, for small inputs.
+
 use super::*;
 
 fn plot(scale: Scale, join: Join, points: &[(f64, f64)]) -> Plot<'static> {
