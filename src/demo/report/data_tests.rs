@@ -1,3 +1,5 @@
+//! What the report makes of small made inputs.
+
 use super::*;
 
 fn panel(at_ms: u64, screen: &str) -> PanelLine {

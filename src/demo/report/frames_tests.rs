@@ -1,3 +1,5 @@
+//! What the report makes of small made inputs.
+
 use super::*;
 use crate::base::time::Moment;
 use std::path::Path;
