@@ -200,8 +200,8 @@ pub fn open(config: &VirtConfig, clock: SharedClock) -> Result<(Devices, Stage),
         // Said now rather than by the stage's thread.
         load(scene)?;
     }
-    let empty = config.empty_scene.as_ref().map(load).transpose()?;
-    let first = match &config.empty_scene {
+    // Between the scenes the booth is empty, and the pictures of the scene before are let go.
+    let empty = match &config.empty_scene {
         Some(path) => load(path)?,
         None => set::Set::empty(size.0, size.1)?,
     };
@@ -219,7 +219,7 @@ pub fn open(config: &VirtConfig, clock: SharedClock) -> Result<(Devices, Stage),
         Some(folder) => Some(replay::open(folder, config.frames_per_s, &clock)?),
         None => None,
     };
-    let world = Arc::new(world::World::new(clock, first, empty, recorder));
+    let world = Arc::new(world::World::new(clock, empty, None, recorder));
     let wire = Arc::new(devices::Wire::default());
     let stage = Stage::start(
         Arc::clone(&world),

@@ -1,7 +1,7 @@
 //! A flat thing held before the camera: a plane in space, seen in perspective, lit as it is turned.
 
 use super::light::{FOCAL_PX, weights};
-use super::pictures::Texture;
+use super::pictures::{Texel, Texture, unpack};
 use super::pose::HeldPose;
 use super::render::Lit;
 
@@ -243,9 +243,10 @@ impl<'a> Flat<'a> {
 }
 
 #[inline(always)]
-fn bilinear(texels: &[[f32; 4]], at: usize, width: usize, fu: f32, fv: f32) -> [f32; 4] {
+fn bilinear(texels: &[Texel], at: usize, width: usize, fu: f32, fv: f32) -> [f32; 4] {
     let (upper, under) = (&texels[at..at + 2], &texels[at + width..at + width + 2]);
-    mix(mix(upper[0], upper[1], fu), mix(under[0], under[1], fu), fv)
+    let upper = mix(unpack(upper[0]), unpack(upper[1]), fu);
+    mix(upper, mix(unpack(under[0]), unpack(under[1]), fu), fv)
 }
 
 #[inline(always)]

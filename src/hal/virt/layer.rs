@@ -1,7 +1,7 @@
 //! The person's layer at the size in which it is seen, with its light.
 
 use super::light::{FOCAL_PX, INTER_EYE_MM, weights};
-use super::pictures::PersonPicture;
+use super::pictures::{PersonPicture, normal_of, unpack};
 use super::render::{Expanded, Lit};
 
 /// Pixels between two points at which the light is worked out; in between it is interpolated.
@@ -196,7 +196,7 @@ impl PersonPicture {
             let inside =
                 (0..self.width as i64).contains(&x) && (0..self.height as i64).contains(&y);
             if inside {
-                self.texels[y as usize * self.width + x as usize]
+                unpack(self.texels[y as usize * self.width + x as usize])
             } else {
                 [0.0; 4]
             }
@@ -213,7 +213,10 @@ impl PersonPicture {
         for (dx, dy) in [(0.0, 0.0), (-1.5, 0.0), (1.5, 0.0), (0.0, -1.5), (0.0, 1.5)] {
             let x = (u + dx).clamp(0.0, (self.width - 1) as f32) as usize;
             let y = (v + dy).clamp(0.0, (self.height - 1) as f32) as usize;
-            for (s, n) in sum.iter_mut().zip(self.normals[y * self.width + x]) {
+            for (s, n) in sum
+                .iter_mut()
+                .zip(normal_of(self.normals[y * self.width + x]))
+            {
                 *s += n;
             }
         }

@@ -1,6 +1,6 @@
 //! The phone with the ticket's QR code on its lit screen.
 
-use super::pictures::{Texture, linear, open, unusable};
+use super::pictures::{Texel, Texture, linear, open, pack, unusable};
 use super::scene::{Scene, SceneError};
 use qrcode::{Color, EcLevel, QrCode};
 use serde::Deserialize;
@@ -71,15 +71,15 @@ impl Phone {
             h as u32,
             image::imageops::FilterType::Triangle,
         );
-        let mut texels: Vec<[f32; 4]> = small
+        let mut texels: Vec<Texel> = small
             .pixels()
             .map(|p| {
                 let a = f32::from(p.0[3]) / 255.0;
                 let c = |i: usize| linear(p.0[i]) * a;
-                [c(0), c(1), c(2), a]
+                pack([c(0), c(1), c(2), a])
             })
             .collect();
-        let mut glow = vec![[0.0; 4]; w * h];
+        let mut glow = vec![[0; 4]; w * h];
         let (sx, sy, sw, sh) = (
             scaled(screen.x),
             scaled(screen.y),
@@ -95,8 +95,8 @@ impl Phone {
                 }
                 let at = (sy + y) * w + sx + x;
                 // The glass itself scatters next to nothing.
-                texels[at] = [0.012, 0.012, 0.013, 1.0];
-                glow[at] = if y < code_y || y >= code_y + module * side {
+                texels[at] = pack([0.012, 0.012, 0.013, 1.0]);
+                glow[at] = pack(if y < code_y || y >= code_y + module * side {
                     // The app's bars above and below the code.
                     let edge = y.min(sh - 1 - y) as f32 / radius.max(1.0);
                     if edge < 1.4 {
@@ -113,7 +113,7 @@ impl Phone {
                         mx < code.width() && my < code.width() && code[(mx, my)] == Color::Dark;
                     // A liquid crystal lets about a thousandth through.
                     if dark { [0.001; 4] } else { [1.0; 4] }
-                };
+                });
             }
         }
         let screen_px = scene.ticket.as_ref().map_or(430.0, |t| t.width_px);

@@ -15,9 +15,9 @@ pub(super) struct PersonPicture {
     pub(super) width: usize,
     pub(super) height: usize,
     /// Linear red, green, blue (premultiplied) and alpha, 0..=1.
-    pub(super) texels: Vec<[f32; 4]>,
+    pub(super) texels: Vec<Texel>,
     /// Unit normals: x right, y down, z towards the camera.
-    pub(super) normals: Vec<[f32; 3]>,
+    pub(super) normals: Vec<[u8; 3]>,
     /// Middle between the eyes, in pixels of the layer.
     pub(super) eye_mid: [f32; 2],
     /// Distance between the eyes, in pixels of the layer.
@@ -29,9 +29,9 @@ pub(super) struct Texture {
     pub(super) width: usize,
     pub(super) height: usize,
     /// Linear reflectance (premultiplied) and alpha, 0..=1.
-    pub(super) texels: Vec<[f32; 4]>,
+    pub(super) texels: Vec<Texel>,
     /// What a screen emits, 1 = its white; empty: nothing.
-    pub(super) glow: Vec<[f32; 4]>,
+    pub(super) glow: Vec<Texel>,
     /// Share of light that is mirrored.
     pub(super) gloss: f32,
 }
@@ -114,12 +114,34 @@ fn read_toml<T: serde::de::DeserializeOwned>(
     })
 }
 
-fn texels(picture: &image::RgbaImage) -> Vec<[f32; 4]> {
+/// Four channels of 0..=1 in sixteen bits each: half the memory of floating point, and finer than any camera sees.
+pub(super) type Texel = [u16; 4];
+
+/// Largest value of a channel.
+const TEXEL_ONE: f32 = 65_535.0;
+
+/// Packs channels of 0..=1.
+pub(super) fn pack(channels: [f32; 4]) -> Texel {
+    channels.map(|c| (c * TEXEL_ONE + 0.5) as u16)
+}
+
+/// Channels of 0..=1.
+#[inline(always)]
+pub(super) fn unpack(texel: Texel) -> [f32; 4] {
+    texel.map(|c| f32::from(c) * (1.0 / TEXEL_ONE))
+}
+
+/// A normal as its picture has it: `(byte - 127.5) / 127.5`, made one long.
+pub(super) fn normal_of(bytes: [u8; 3]) -> [f32; 3] {
+    unit(bytes.map(|c| (f32::from(c) - 127.5) / 127.5))
+}
+
+fn texels(picture: &image::RgbaImage) -> Vec<Texel> {
     let table = linear_table();
     let pixel = |p: &image::Rgba<u8>| {
         let a = f32::from(p.0[3]) / 255.0;
         let c = |i: usize| table[usize::from(p.0[i])] * a;
-        [c(0), c(1), c(2), a]
+        pack([c(0), c(1), c(2), a])
     };
     picture.pixels().map(pixel).collect()
 }
@@ -195,7 +217,7 @@ impl PersonPicture {
         }
         let n_pixels = width as usize * height as usize;
         let normals = match surface {
-            Surface::Flat => vec![[0.0, 0.0, 1.0]; n_pixels],
+            Surface::Flat => vec![[128, 128, 255]; n_pixels],
             Surface::Solid => {
                 let path = with_extension(layers, "-normal.png");
                 let map = open(scene, key, &path)?.to_rgb8();
@@ -212,9 +234,7 @@ impl PersonPicture {
                         "make the layers again",
                     ));
                 }
-                map.pixels()
-                    .map(|p| unit(p.0.map(|c| (f32::from(c) - 127.5) / 127.5)))
-                    .collect()
+                map.pixels().map(|p| p.0).collect()
             }
         };
         Ok(Self {
@@ -279,13 +299,13 @@ impl Texture {
     pub(super) fn bordered(
         w: usize,
         h: usize,
-        texels: &[[f32; 4]],
-        glow: &[[f32; 4]],
+        texels: &[Texel],
+        glow: &[Texel],
         gloss: f32,
     ) -> Self {
         let (width, height) = (w + 2, h + 2);
-        let spread = |inner: &[[f32; 4]]| {
-            let mut all = vec![[0.0; 4]; width * height];
+        let spread = |inner: &[Texel]| {
+            let mut all = vec![[0; 4]; width * height];
             for (y, row) in inner.chunks_exact(w).enumerate() {
                 let at = (y + 1) * width + 1;
                 all[at..at + w].copy_from_slice(row);

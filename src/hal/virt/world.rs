@@ -67,9 +67,11 @@ impl World {
         empty: Option<Set>,
         recorder: Option<Recorder>,
     ) -> Self {
+        let at_first = Arc::new(at_first);
+        let empty = empty.map_or_else(|| Arc::clone(&at_first), Arc::new);
         let state = State {
-            set: Arc::new(at_first),
-            empty: empty.map(Arc::new),
+            set: at_first,
+            empty: Some(empty),
             actor: None,
             started: clock.now(),
             ring: VecDeque::new(),
