@@ -13,7 +13,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("guidance", &["base", "hal"]),
     ("verdict", &["base", "perception"]),
     ("delivery", &["base", "trust"]),
-    ("wallet", &["base", "trust"]),
+    // The protocol's paths and bodies stand beside the client that speaks it.
+    ("wallet", &["base", "delivery", "trust"]),
     (
         "session",
         &["base", "guidance", "hal", "perception", "trust", "verdict"],
@@ -141,6 +142,8 @@ fn top_level_names(list: &str) -> Vec<String> {
             fresh = false;
         }
     }
+    // The brace that closes the list ends the last word.
+    names.extend((!word.is_empty()).then_some(word));
     names
 }
 

@@ -1,3 +1,5 @@
+//! What the report reads: lines of the trace, spans of a session, the screens one after the other.
+
 use super::*;
 
 fn panel(at_ms: u64, screen: &str) -> PanelLine {

@@ -1,3 +1,5 @@
+//! Key frames of the report: which are taken, what is drawn on them, and what their captions say.
+
 use super::*;
 use crate::base::time::Moment;
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! Curves of the report: scales, joins, and nothing that could break the page.
+
 use super::*;
 
 fn plot(scale: Scale, join: Join, points: &[(f64, f64)]) -> Plot<'static> {
