@@ -102,7 +102,7 @@ fn check(config: &UplinkConfig) -> Result<(), HttpError> {
         (
             "backoff.max_ms",
             backoff.max_ms,
-            100,
+            10,
             3_600_000,
             "10 to 3600000",
         ),
