@@ -1,5 +1,6 @@
 //! What every module stands on: time, frames, slots, geometry, identifiers, secrets. Imports nothing of ours.
 
+pub mod files;
 pub mod frame;
 pub mod geometry;
 pub mod ids;

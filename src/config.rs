@@ -5,6 +5,7 @@ pub mod board;
 pub mod policy;
 pub mod service;
 
+use crate::base::files::text_file;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
@@ -29,9 +30,9 @@ pub enum ConfigError {
     },
 }
 
-/// Reads a text file.
+/// Reads a text file of a size that a person could have written.
 fn read(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+    text_file(path).map_err(|source| ConfigError::Unreadable {
         path: path.to_owned(),
         source,
     })

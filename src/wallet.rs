@@ -77,6 +77,16 @@ pub enum WalletError {
         /// The address.
         found: SocketAddr,
     },
+    /// A value of the configuration.
+    #[error("wallet `{key}`: found {found}, allowed: {allowed}; mend: correct it in wallet.toml")]
+    Setting {
+        /// The key.
+        key: &'static str,
+        /// What it is.
+        found: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
     /// The address cannot be listened on.
     #[error("wallet `listen` {address}: {reason}; is another wallet running?")]
     Listen {
@@ -95,7 +105,10 @@ pub enum WalletError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The database does not work.
-    #[error("wallet database in {path}: {reason}")]
+    #[error(
+        "wallet database in {path}: {reason}; mend: give a folder that the wallet may write as `state_dir`, or take the damaged \
+         wallet.db out of it"
+    )]
     Database {
         /// The folder.
         path: PathBuf,

@@ -96,6 +96,20 @@ fn files_that_are_not_there_are_named_with_a_mend() {
             &["no/such/file.toml", "No such file", "mend:"],
         );
     }
+    // A device has no end; it is not read until the memory is full.
+    for verb in ["run", "uplink", "wallet"] {
+        let ended = boothd(&[verb, "--config", "/dev/zero"]);
+        check(verb, &ended, 1, &["/dev/zero", "longer than", "mend:"]);
+    }
+    spoilt(
+        "endless scene",
+        "run",
+        |f| {
+            let own = f.own_scene().join("scene.toml");
+            f.change("board.toml", &format!("{own:?}"), "\"/dev/zero\"");
+        },
+        &["/dev/zero", "longer than", "mend:"],
+    );
     spoilt(
         "board file",
         "run",
@@ -182,12 +196,54 @@ fn values_out_of_range_are_named() {
         "state_dir = \"state\"\nmax_rows = -1",
         &["boothd.toml", "-1", "u32"],
     );
+    for (from, to) in [
+        ("https://", "http://"),
+        ("127.0.0.1:", ":"),
+        ("127.0.0.1:", "a b:"),
+        ("127.0.0.1:", "127.0.0.1:99999"),
+        ("127.0.0.1:", "127.0.0.1:0\" #"),
+        ("127.0.0.1:", "127.0.0.1:1/a"),
+    ] {
+        let words = [
+            "url",
+            "must be `https://HOST[:PORT]` without a path",
+            "mend:",
+        ];
+        check("uplink", "uplink.toml", from, to, &words);
+    }
+    for (line, key, allowed) in [
+        ("timeout_ms = 0", "timeout_ms", "100 to 60000"),
+        ("probe_every_s = 0", "probe_every_s", "1 to 3600"),
+        ("backoff.min_ms = 0", "backoff.min_ms", "1 to `max_ms`"),
+        (
+            "backoff.max_ms = 9000000000000000000",
+            "backoff.max_ms",
+            "10 to 3600000",
+        ),
+    ] {
+        let to = format!("{line}\nurl");
+        check(
+            "uplink",
+            "uplink.toml",
+            "url",
+            &to,
+            &[key, "found", allowed, "mend:"],
+        );
+    }
     check(
-        "uplink",
-        "uplink.toml",
-        "https://",
-        "http://",
-        &["url", "http://", "https://"],
+        "wallet",
+        "wallet.toml",
+        "utopia-wallet",
+        "utopia wallet",
+        &["tenant", "found \"utopia wallet\"", "1 to 64 of", "mend:"],
+    );
+    let twice = "[[booths]]\nid = \"BOOTH-TEST\"\nkey = \"a\"\n\n[[booths]]";
+    check(
+        "wallet",
+        "wallet.toml",
+        "[[booths]]",
+        twice,
+        &["booths.id", "BOOTH-TEST", "each booth once", "mend:"],
     );
     check(
         "wallet",
@@ -764,7 +820,21 @@ fn places_that_cannot_be_used_are_named() {
                 &f.text("board.toml/state"),
             )
         },
-        &["wallet database", "board.toml/state", "Not a directory"],
+        &[
+            "wallet database",
+            "board.toml/state",
+            "Not a directory",
+            "mend:",
+        ],
+    );
+    spoilt(
+        "a wallet's database that is none",
+        "wallet",
+        |f| {
+            fs::create_dir(f.path("wallet")).expect("made");
+            fs::write(f.path("wallet/wallet.db"), vec![7; 9000]).expect("written");
+        },
+        &["wallet database", "not a database", "mend:"],
     );
     let long = "x".repeat(120);
     spoilt(
@@ -877,6 +947,9 @@ fn the_demonstration_empties_no_folder_of_somebody_else_and_names_a_scene_that_i
         &["holds files that are not of a demonstration", "--out"],
     );
     assert_eq!(fs::read_to_string(&mine).expect("still there"), "precious");
+
+    let ended = boothd(&["demo", "--out", mine.to_str().expect("UTF-8")]);
+    check("a file", &ended, 1, &["mine.txt", "is no folder", "mend:"]);
 
     let new = folder.path().join("new");
     let new = new.to_str().expect("UTF-8");

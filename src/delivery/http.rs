@@ -43,10 +43,22 @@ pub struct OutcomesAnswer {
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The address in the configuration is not one.
-    #[error("url `{found}`: must be `https://HOST[:PORT]` without a path")]
+    #[error(
+        "url `{found}`: must be `https://HOST[:PORT]` without a path; mend: correct it in uplink.toml"
+    )]
     Url {
         /// What it is.
         found: String,
+    },
+    /// A value of the configuration.
+    #[error("`{key}`: found {found}, allowed: {allowed}; mend: correct it in uplink.toml")]
+    Setting {
+        /// The key.
+        key: &'static str,
+        /// What it is.
+        found: u64,
+        /// What it may be.
+        allowed: &'static str,
     },
     /// TLS cannot be set up.
     #[error(transparent)]
@@ -96,7 +108,9 @@ impl HttpError {
         match self {
             Self::Dns => NetCode::Dns,
             Self::Connect { .. } => NetCode::BackendUnreachable,
-            Self::Url { .. } | Self::Setup(_) | Self::Tls { .. } => NetCode::Tls,
+            Self::Url { .. } | Self::Setting { .. } | Self::Setup(_) | Self::Tls { .. } => {
+                NetCode::Tls
+            }
             Self::NotValidYet => NetCode::ClockSkew,
             Self::UnknownIssuer => NetCode::CaptivePortal,
             Self::Timeout => NetCode::Timeout,
@@ -226,13 +240,29 @@ impl HttpClient {
     }
 }
 
+/// A host, and no port at all or one from 1 to 65535.
+fn is_good(authority: &ureq::http::uri::Authority) -> bool {
+    if authority.host().is_empty() {
+        return false;
+    }
+    let after_host = authority.as_str().strip_prefix(authority.host());
+    match after_host {
+        Some("") => true,
+        Some(_) => authority.port_u16().is_some_and(|port| port > 0),
+        None => false,
+    }
+}
+
 fn check_url(url: &str) -> Result<String, HttpError> {
     let base = url.strip_suffix('/').unwrap_or(url);
     let host = base.strip_prefix("https://").unwrap_or_default();
     let good = !host.is_empty()
         && host
             .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+            .all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b))
+        && base
+            .parse::<ureq::http::Uri>()
+            .is_ok_and(|uri| uri.authority().is_some_and(is_good));
     if good {
         Ok(base.to_owned())
     } else {

@@ -93,11 +93,46 @@ fn judge(answer: &Answer) -> Verdict {
     }
 }
 
+/// Times that would make the uplink send without pause, or never.
+fn check(config: &UplinkConfig) -> Result<(), HttpError> {
+    let backoff = config.backoff;
+    let checks = [
+        ("timeout_ms", config.timeout_ms, 100, 60_000, "100 to 60000"),
+        ("probe_every_s", config.probe_every_s, 1, 3_600, "1 to 3600"),
+        (
+            "backoff.max_ms",
+            backoff.max_ms,
+            10,
+            3_600_000,
+            "10 to 3600000",
+        ),
+        (
+            "backoff.min_ms",
+            backoff.min_ms,
+            1,
+            backoff.max_ms,
+            "1 to `max_ms`",
+        ),
+    ];
+    match checks
+        .into_iter()
+        .find(|(_, found, least, most, _)| !(*least..=*most).contains(found))
+    {
+        Some((key, found, _, _, allowed)) => Err(HttpError::Setting {
+            key,
+            found,
+            allowed,
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Works until `stop` is set.
 ///
 /// # Errors
 /// [`HttpError`] when the configuration cannot work; afterwards nothing ends it but `stop`.
 pub fn run(config: &UplinkConfig, clock: SharedClock, stop: &AtomicBool) -> Result<(), HttpError> {
+    check(config)?;
     let mut uplink = Uplink::new(config, clock)?;
     while !stop.load(Ordering::SeqCst) {
         let delay = uplink.turn();

@@ -69,6 +69,11 @@ impl Household {
     /// Makes the folder, the keys, the signed policy and the configuration files.
     pub(super) fn furnish(args: &DemoArgs, clock: SharedClock) -> anyhow::Result<Self> {
         if args.out.exists() {
+            anyhow::ensure!(
+                args.out.is_dir(),
+                "{}: is no folder; mend: name an empty or a new folder with --out",
+                args.out.display()
+            );
             // Only what looks like an earlier demonstration is emptied.
             let known = args.out.join(MARK).exists() || fs::read_dir(&args.out)?.next().is_none();
             anyhow::ensure!(
@@ -120,7 +125,8 @@ impl Household {
         let absolute = |p: &Path| fs::canonicalize(p).with_context(|| p.display().to_string());
         let runtime = absolute(&args.models.runtime_path())
             .context("the TFLite runtime; mend: `make setup`")?;
-        let models = absolute(&args.models.models)?;
+        let models = absolute(&args.models.models)
+            .context("the models; mend: name their folder with --models")?;
         let tls = |files: TlsFiles| {
             format!(
                 "ca = {:?}\ncertificate = {:?}\nkey = {:?}\n",

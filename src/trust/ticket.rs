@@ -315,13 +315,16 @@ fn read_claims(payload: &[u8]) -> Result<TicketClaims, TicketError> {
     })
 }
 
+/// Whether a ticket can carry this as its id, tenant or policy: 1 to 64 letters, digits, `-`, `_`, `.`.
+pub fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
 fn check_form(claims: &TicketClaims) -> Result<(), TicketError> {
-    let name = |text: &str| {
-        (1..=64).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-    };
+    let name = is_name;
     let session = claims.session.as_str();
     let checks = [
         (claims.version == 1, "v", "1"),

@@ -68,6 +68,26 @@ pub fn serve(
     Wallet::bind(config, clock)?.serve(stop)
 }
 
+/// What would only be noticed at the first ticket, or never.
+fn check_names(config: &WalletConfig) -> Result<(), WalletError> {
+    let setting = |key, found: &str, allowed| WalletError::Setting {
+        key,
+        found: format!("{found:?}"),
+        allowed,
+    };
+    for (key, name) in [("tenant", &config.tenant), ("policy", &config.policy)] {
+        if !ticket::is_name(name) {
+            return Err(setting(key, name, "1 to 64 of A-Z a-z 0-9 - _ ."));
+        }
+    }
+    for (i, booth) in config.booths.iter().enumerate() {
+        if config.booths[..i].iter().any(|b| b.id == booth.id) {
+            return Err(setting("booths.id", booth.id.as_str(), "each booth once"));
+        }
+    }
+    Ok(())
+}
+
 impl Wallet {
     /// Reads the keys, opens the database and listens.
     ///
@@ -79,6 +99,7 @@ impl Wallet {
                 found: config.listen,
             });
         }
+        check_names(config)?;
         let booths = config
             .booths
             .iter()

@@ -1,6 +1,7 @@
 //! Reading a scene file, and what a value may be.
 
 use super::{ActDeed, Scene, SceneError};
+use crate::base::files::text_file;
 use std::path::{Path, PathBuf};
 
 impl Scene {
@@ -9,7 +10,7 @@ impl Scene {
     /// # Errors
     /// [`SceneError`]: which file, which key, what was found, what would do.
     pub fn read(file: &Path) -> Result<Self, SceneError> {
-        let text = std::fs::read_to_string(file).map_err(|source| SceneError::Read {
+        let text = text_file(file).map_err(|source| SceneError::Read {
             file: file.to_owned(),
             key: "scene".to_owned(),
             path: file.to_owned(),
