@@ -192,6 +192,9 @@ impl Household {
             .arg(member.verb())
             .arg("--config")
             .arg(self.out.join(format!("{}.toml", member.name())))
+            // As in the units: large buffers go back to the system when they are freed.
+            .env("MALLOC_MMAP_THRESHOLD_", "131072")
+            .env("MALLOC_ARENA_MAX", "2")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
