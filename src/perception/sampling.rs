@@ -9,6 +9,7 @@ use crate::base::geometry::Point;
 use crate::models::interpreter::LutTables;
 use crate::models::manifest::Colour;
 use crate::models::{PixelLut, TensorMut};
+use std::ops::Range;
 
 /// Maps a point of the output (pixels, the first pixel's middle at 0.5) to a point of the frame:
 /// `x' = a x + b y + c`, `y' = d x + e y + f`.
@@ -117,6 +118,19 @@ struct Rows<'a> {
     height: i32,
 }
 
+/// Four neighbouring pixels and a point between their middles.
+#[derive(Clone, Copy)]
+struct Cell {
+    /// Column of the left pixels, at most the last but one.
+    x: usize,
+    /// Row of the upper pixels, at most the last but one.
+    y: usize,
+    /// Share of the right pixels, 0..=256.
+    fx: u32,
+    /// Share of the lower pixels, 0..=256.
+    fy: u32,
+}
+
 impl<'a> Rows<'a> {
     fn new(frame: &FrameView<'a>) -> Self {
         // FrameView bounds both sides by 8192.
@@ -129,125 +143,166 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Splits a 16.16 coordinate pair into cell and fractions (8 bits), clamped so that the cell to the right and below
-    /// exists. `None` if the point is outside.
+    /// The cell of a point in 16.16, counted from the middle of the first pixel, that is known to lie in one (see [`columns`]).
     #[inline(always)]
-    fn cell(&self, x: i32, y: i32) -> Option<(usize, usize, i32, i32)> {
-        // Middles of pixels lie at .5: shift by half a pixel to get the cell between four middles.
-        let (x, y) = (x - 0x8000, y - 0x8000);
-        let (mut cx, mut cy, mut fx, mut fy) = (x >> 16, y >> 16, (x >> 8) & 255, (y >> 8) & 255);
-        if cx < 0 || cx >= self.width - 1 {
-            if cx < -1 || cx > self.width - 1 {
-                return None;
-            }
-            (cx, fx) = if cx < 0 {
-                (0, 0)
-            } else {
-                (self.width - 2, 256)
-            };
+    fn inner_cell(x: i32, y: i32) -> Cell {
+        let (x, y) = (x as u32, y as u32);
+        Cell {
+            x: (x >> 16) as usize,
+            y: (y >> 16) as usize,
+            fx: (x >> 8) & 255,
+            fy: (y >> 8) & 255,
         }
-        if cy < 0 || cy >= self.height - 1 {
-            if cy < -1 || cy > self.height - 1 {
-                return None;
-            }
-            (cy, fy) = if cy < 0 {
-                (0, 0)
-            } else {
-                (self.height - 2, 256)
-            };
-        }
-        Some((cx as usize, cy as usize, fx, fy))
+    }
+
+    /// The cell of any point in 16.16, counted likewise; up to a pixel outside, the edge is repeated. `None` if the point is farther outside, or
+    /// if the frame is too small to have a cell.
+    fn cell(&self, x: i64, y: i64) -> Option<Cell> {
+        let along = |at: i64, n: i32| match at >> 16 {
+            _ if n < 2 => None,
+            -1 => Some((0, 0)),
+            cell if cell == i64::from(n) - 1 => Some((n as usize - 2, 256)),
+            cell => (0..i64::from(n) - 1)
+                .contains(&cell)
+                .then_some((cell as usize, ((at >> 8) & 255) as u32)),
+        };
+        let ((x, fx), (y, fy)) = (along(x, self.width)?, along(y, self.height)?);
+        Some(Cell { x, y, fx, fy })
     }
 }
 
 /// Four values and two fractions of 0..=256 -> value times 256.
 #[inline(always)]
-fn bilinear(v00: u8, v01: u8, v10: u8, v11: u8, fx: i32, fy: i32) -> i32 {
-    let top = i32::from(v00) * (256 - fx) + i32::from(v01) * fx;
-    let bottom = i32::from(v10) * (256 - fx) + i32::from(v11) * fx;
+fn bilinear(v00: u8, v01: u8, v10: u8, v11: u8, fx: u32, fy: u32) -> u32 {
+    let top = u32::from(v00) * (256 - fx) + u32::from(v01) * fx;
+    let bottom = u32::from(v10) * (256 - fx) + u32::from(v11) * fx;
     (top * (256 - fy) + bottom * fy) >> 8
 }
 
+/// Four bytes as a number, the first one lowest; 0 beyond the end, which no cell of a frame reaches.
+#[inline(always)]
+fn word(data: &[u8], at: u32) -> u32 {
+    // From 32 bits the end cannot overflow, which leaves one comparison.
+    let at = at as usize;
+    let bytes = data.get(at..at + 4).and_then(<[u8]>::first_chunk);
+    bytes.map_or(0, |b| u32::from_le_bytes(*b))
+}
+
+/// Pixels that are converted together.
+const BLOCK: usize = 64;
+
+/// A channel of some pixels in a row.
+type Plane = [i16; BLOCK];
+
 /// A frame that can be sampled: three channels of its own colour space, which are averaged there and converted once.
 trait Source {
-    /// Channels times 256 at a point in 16.16; `None` outside.
-    fn at(&self, x: i32, y: i32) -> Option<[i32; 3]>;
-    /// Channels (0..=255) to R, G, B.
-    fn rgb(channels: [i32; 3]) -> [u8; 3];
+    /// The channels of black.
+    const BLACK: [i16; 3];
+    /// The frame.
+    fn rows(&self) -> &Rows<'_>;
+    /// Channels times 256 at a point. `LEVEL`: the caller's next points lie in the same rows of the frame.
+    fn blend<const LEVEL: bool>(&self, cell: Cell) -> [u32; 3];
+    /// Channels (0..=255) of a block to R, G, B.
+    fn rgb(channels: &[Plane; 3], rgb: &mut [[u8; BLOCK]; 3]);
 }
 
 struct Yuyv<'a>(Rows<'a>);
 
 impl Source for Yuyv<'_> {
-    #[inline(always)]
-    fn at(&self, x: i32, y: i32) -> Option<[i32; 3]> {
-        let (cx, cy, fx, fy) = self.0.cell(x, y)?;
-        let top = cy * self.0.stride;
-        let (row0, row1) = (&self.0.data[top..], &self.0.data[top + self.0.stride..]);
-        let at = cx * 2;
-        let luma = bilinear(row0[at], row0[at + 2], row1[at], row1[at + 2], fx, fy);
-        // Chroma has half the resolution: the macropixel that the point lies in.
-        let chroma = ((cx + usize::from(fx >= 128)) >> 1) * 4;
-        let row = if fy < 128 { row0 } else { row1 };
-        Some([
-            luma,
-            i32::from(row[chroma + 1]) << 8,
-            i32::from(row[chroma + 3]) << 8,
-        ])
+    const BLACK: [i16; 3] = [0, 128, 128];
+
+    fn rows(&self) -> &Rows<'_> {
+        &self.0
     }
 
     #[inline(always)]
-    fn rgb([y, u, v]: [i32; 3]) -> [u8; 3] {
-        let (u, v) = (u - 128, v - 128);
-        let y = (y << 16) + 0x8000;
-        let clamp = |c: i32| (c >> 16).clamp(0, 255) as u8;
-        [
-            clamp(y + 91_881 * v),
-            clamp(y - 22_554 * u - 46_802 * v),
-            clamp(y + 116_130 * u),
-        ]
+    fn blend<const LEVEL: bool>(&self, Cell { x, y, fx, fy }: Cell) -> [u32; 3] {
+        let Rows { data, stride, .. } = self.0;
+        // Both pixels of a row come as one word, their luma in two lanes of 16 bits: 255 * 256 fits. A mean as
+        // 256 a + (b - a) f needs one product; that b - a may be negative does not matter modulo 2^32.
+        let luma = |at: u32| word(data, at) & 0x00ff_00ff;
+        let mix = |a: u32, b: u32, f: u32| (a << 8).wrapping_add(b.wrapping_sub(a).wrapping_mul(f));
+        let (x, y, stride) = (x as u32, y as u32, stride as u32);
+        let row = y * stride;
+        let at = row + x * 2;
+        // A lower row of no weight is not fetched: of a frame 1280 wide the detector needs half the rows that way. Along sloping
+        // rows that is too rare to be asked about.
+        let below = if LEVEL && fy == 0 { at } else { at + stride };
+        let column = mix(luma(at), luma(below), fy);
+        let luma = mix(column & 0xffff, column >> 16, fx) >> 8;
+        // Chroma has half the resolution: the macropixel that the point lies in.
+        let row = if fy >= 128 { row + stride } else { row };
+        let chroma = word(data, row + ((x + u32::from(fx >= 128)) >> 1) * 4);
+        [luma, chroma & 0xff00, (chroma >> 24) << 8]
+    }
+
+    fn rgb([ys, us, vs]: &[Plane; 3], [r, g, b]: &mut [[u8; BLOCK]; 3]) {
+        for i in 0..BLOCK {
+            let (y, u, v) = (ys[i], us[i] - 128, vs[i] - 128);
+            // The factors in units of 2^-16 less whole ones, so that products of 16 bits do: 91881 = 2^16 + 26345,
+            // -46802 = -2^16 + 18734, 116130 = 2^17 - 14942.
+            let (wide_u, wide_v) = (i32::from(u), i32::from(v));
+            let rest = |product: i32| ((product + 0x8000) >> 16) as i16;
+            let clamp = |c: i16| c.clamp(0, 255) as u8;
+            r[i] = clamp(y + v + rest(26_345 * wide_v));
+            g[i] = clamp(y - v + rest(18_734 * wide_v - 22_554 * wide_u));
+            b[i] = clamp(y + 2 * u + rest(-14_942 * wide_u));
+        }
     }
 }
 
 struct Rgb<'a>(Rows<'a>);
 
 impl Source for Rgb<'_> {
+    const BLACK: [i16; 3] = [0; 3];
+
+    fn rows(&self) -> &Rows<'_> {
+        &self.0
+    }
+
     #[inline(always)]
-    fn at(&self, x: i32, y: i32) -> Option<[i32; 3]> {
-        let (cx, cy, fx, fy) = self.0.cell(x, y)?;
-        let top = cy * self.0.stride + cx * 3;
+    fn blend<const LEVEL: bool>(&self, Cell { x, y, fx, fy }: Cell) -> [u32; 3] {
+        let top = y * self.0.stride + x * 3;
         let (row0, row1) = (
             &self.0.data[top..top + 6],
             &self.0.data[top + self.0.stride..top + self.0.stride + 6],
         );
-        Some(std::array::from_fn(|c| {
-            bilinear(row0[c], row0[c + 3], row1[c], row1[c + 3], fx, fy)
-        }))
+        std::array::from_fn(|c| bilinear(row0[c], row0[c + 3], row1[c], row1[c + 3], fx, fy))
     }
 
-    #[inline(always)]
-    fn rgb(channels: [i32; 3]) -> [u8; 3] {
-        channels.map(|c| c.clamp(0, 255) as u8)
+    fn rgb(channels: &[Plane; 3], rgb: &mut [[u8; BLOCK]; 3]) {
+        copy_bytes(channels, rgb);
     }
 }
 
 struct Grey<'a>(Rows<'a>);
 
 impl Source for Grey<'_> {
+    const BLACK: [i16; 3] = [0; 3];
+
+    fn rows(&self) -> &Rows<'_> {
+        &self.0
+    }
+
     #[inline(always)]
-    fn at(&self, x: i32, y: i32) -> Option<[i32; 3]> {
-        let (cx, cy, fx, fy) = self.0.cell(x, y)?;
-        let top = cy * self.0.stride + cx;
+    fn blend<const LEVEL: bool>(&self, Cell { x, y, fx, fy }: Cell) -> [u32; 3] {
+        let top = y * self.0.stride + x;
         let (row0, row1) = (
             &self.0.data[top..top + 2],
             &self.0.data[top + self.0.stride..top + self.0.stride + 2],
         );
-        Some([bilinear(row0[0], row0[1], row1[0], row1[1], fx, fy); 3])
+        [bilinear(row0[0], row0[1], row1[0], row1[1], fx, fy); 3]
     }
 
-    #[inline(always)]
-    fn rgb(channels: [i32; 3]) -> [u8; 3] {
-        channels.map(|c| c.clamp(0, 255) as u8)
+    fn rgb(channels: &[Plane; 3], rgb: &mut [[u8; BLOCK]; 3]) {
+        copy_bytes(channels, rgb);
+    }
+}
+
+/// Channels that are colours already.
+fn copy_bytes(channels: &[Plane; 3], rgb: &mut [[u8; BLOCK]; 3]) {
+    for (to, from) in rgb.iter_mut().flatten().zip(channels.iter().flatten()) {
+        *to = (*from).clamp(0, 255) as u8;
     }
 }
 
@@ -258,104 +313,265 @@ fn sample_source<S: Source>(
     tensor: &mut TensorMut<'_>,
 ) {
     match (tensor, &target.lut.tables) {
-        (TensorMut::I8(out, _), LutTables::I8(lut)) => {
-            run(source, map, target.shape(), target.tile, out, lut)
-        }
-        (TensorMut::F32(out), LutTables::F32(lut)) => {
-            run(source, map, target.shape(), target.tile, out, lut)
-        }
+        (TensorMut::I8(out, _), LutTables::I8(lut)) => with_taps(source, map, target, out, lut),
+        (TensorMut::F32(out), LutTables::F32(lut)) => with_taps(source, map, target, out, lut),
         _ => debug_assert!(false, "tensor and table come from the same manifest"),
     }
 }
 
-impl Target<'_> {
-    fn shape(&self) -> (u32, u32, Colour) {
-        (self.width, self.height, self.lut.colour)
-    }
-}
-
-/// How many points along each side of an output pixel are averaged.
-fn taps(step: f32) -> i32 {
-    match step {
-        s if s <= 2.0 => 1,
-        s if s <= 12.0 => 2,
-        _ => 3,
-    }
-}
-
-fn run<S: Source, T: Copy>(
+/// Chooses how many points along each side of an output pixel are averaged.
+fn with_taps<S: Source, T: Copy>(
     source: &S,
     map: &Affine,
-    (width, height, colour): (u32, u32, Colour),
-    mut tile: Option<&mut [u8]>,
+    target: Target<'_>,
     out: &mut [T],
     lut: &[[T; 256]; 3],
 ) {
+    match map.step() {
+        s if s <= 2.0 => run::<S, T, 1>(source, map, target, out, lut),
+        s if s <= 12.0 => run::<S, T, 2>(source, map, target, out, lut),
+        _ => run::<S, T, 3>(source, map, target, out, lut),
+    }
+}
+
+/// Most points that are averaged for one pixel.
+const MAX_TAPS: usize = 9;
+
+fn run<S: Source, T: Copy, const N: usize>(
+    source: &S,
+    map: &Affine,
+    target: Target<'_>,
+    out: &mut [T],
+    lut: &[[T; 256]; 3],
+) {
+    let (width, height) = (target.width as usize, target.height as usize);
+    let (colour, mut tile) = (target.lut.colour, target.tile);
     let n_channels = if colour == Colour::Grey { 1 } else { 3 };
-    let n = width as usize * height as usize;
+    let n = width * height;
     if out.len() != n * n_channels || tile.as_ref().is_some_and(|t| t.len() != n * 3) {
         debug_assert!(false, "tensor and tile have the size of the output");
         return;
     }
     let fixed = |v: f32| (v * 65536.0) as i32;
-    let n_taps = taps(map.step());
-    let offset = |i: i32| (i as f32 + 0.5) / n_taps as f32 - 0.5;
+    let offset = |i: usize| (i as f32 + 0.5) / N as f32 - 0.5;
+    // Middles of pixels lie at .5: half a pixel less gives the cell between four middles.
+    let mut taps = [(0, 0); MAX_TAPS];
+    for (k, tap) in taps[..N * N].iter_mut().enumerate() {
+        let (u, v) = (offset(k % N), offset(k / N));
+        *tap = (
+            fixed(map.a * u + map.b * v) - 0x8000,
+            fixed(map.d * u + map.e * v) - 0x8000,
+        );
+    }
+    let taps = &taps[..N * N];
+    let step = (fixed(map.a), fixed(map.d));
+    let mut channels = [[0i16; BLOCK]; 3];
+    let mut rgb = [[0u8; BLOCK]; 3];
     for y in 0..height {
         let start = map.apply(Point::new(0.5, y as f32 + 0.5));
-        let (mut sx, mut sy) = (fixed(start.x), fixed(start.y));
-        let (dx, dy) = (fixed(map.a), fixed(map.d));
-        for x in 0..width {
-            let channels = if n_taps == 1 {
-                source.at(sx, sy).map(|c| c.map(|v| (v + 128) >> 8))
-            } else {
-                average(source, (sx, sy), map, n_taps, &offset)
-            };
-            let rgb = channels.map_or([0; 3], S::rgb);
-            let at = y as usize * width as usize + x as usize;
-            match colour {
-                Colour::Grey => out[at] = lut[0][usize::from(luminance(rgb))],
-                _ => {
-                    let [first, second, third] = if colour == Colour::Rgb {
-                        rgb
-                    } else {
-                        [rgb[2], rgb[1], rgb[0]]
-                    };
-                    let values = [
-                        lut[0][usize::from(first)],
-                        lut[1][usize::from(second)],
-                        lut[2][usize::from(third)],
-                    ];
-                    out[at * 3..at * 3 + 3].copy_from_slice(&values);
+        let start = (fixed(start.x), fixed(start.y));
+        let (inner, outer) = columns(source.rows(), start, step, taps, width);
+        for from in (0..width).step_by(BLOCK) {
+            let to = (from + BLOCK).min(width);
+            let here = |r: &Range<usize>| r.start.clamp(from, to)..r.end.clamp(from, to);
+            let (inner, outer) = (here(&inner), here(&outer));
+            if outer.len() < to - from {
+                for (plane, black) in channels.iter_mut().zip(S::BLACK) {
+                    plane.fill(black);
                 }
             }
-            if let Some(tile) = tile.as_deref_mut() {
-                tile[at * 3..at * 3 + 3].copy_from_slice(&rgb);
+            for x in (outer.start..inner.start).chain(inner.end..outer.end) {
+                let values = mean_at_edge(source, start, step, x, taps);
+                for (plane, value) in channels.iter_mut().zip(values) {
+                    plane[x - from] = value;
+                }
             }
-            (sx, sy) = (sx + dx, sy + dy);
+            let planes = channels
+                .each_mut()
+                .map(|plane| &mut plane[inner.start - from..inner.end - from]);
+            // Inside, no point is farther than the frame is wide: neither product nor sum can overflow.
+            let at = inner.start as i32;
+            let along = |start: i32, step: i32| start.wrapping_add(at.wrapping_mul(step));
+            let first = (along(start.0, step.0), along(start.1, step.1));
+            if step.1 == 0 {
+                inside::<S, N, true>(source, first, step, taps, planes);
+            } else {
+                inside::<S, N, false>(source, first, step, taps, planes);
+            }
+            S::rgb(&channels, &mut rgb);
+            let at = y * width + from..y * width + to;
+            let out = &mut out[at.start * n_channels..at.end * n_channels];
+            let tile = tile
+                .as_deref_mut()
+                .map(|t| &mut t[at.start * 3..at.end * 3]);
+            match colour {
+                Colour::Grey => {
+                    let [r, g, b] = &rgb;
+                    for (i, o) in out.iter_mut().enumerate().take(BLOCK) {
+                        *o = lut[0][usize::from(luminance([r[i], g[i], b[i]]))];
+                    }
+                    interleave(&rgb, lut, [0, 1, 2], &mut [], tile);
+                }
+                Colour::Rgb => interleave(&rgb, lut, [0, 1, 2], out, tile),
+                Colour::Bgr => interleave(&rgb, lut, [2, 1, 0], out, tile),
+            }
         }
     }
 }
 
+/// The means of output pixels all of whose points lie in cells. `LEVEL`: along the row, points stay in their rows of the frame,
+/// so that what depends on those alone is worked out once.
 #[inline(always)]
-fn average<S: Source>(
+fn inside<S: Source, const N: usize, const LEVEL: bool>(
     source: &S,
-    (sx, sy): (i32, i32),
-    map: &Affine,
-    n_taps: i32,
-    offset: &impl Fn(i32) -> f32,
-) -> Option<[i32; 3]> {
-    let (mut sum, mut n) = ([0i32; 3], 0);
-    for j in 0..n_taps {
-        for i in 0..n_taps {
-            let (u, v) = (offset(i), offset(j));
-            let (ox, oy) = (map.a * u + map.b * v, map.d * u + map.e * v);
-            if let Some(c) = source.at(sx + (ox * 65536.0) as i32, sy + (oy * 65536.0) as i32) {
-                sum = std::array::from_fn(|k| sum[k] + c[k]);
-                n += 256;
+    (mut sx, mut sy): (i32, i32),
+    step: (i32, i32),
+    taps: &[(i32, i32)],
+    [first, second, third]: [&mut [i16]; 3],
+) {
+    let n = 256 * (N * N) as u32;
+    for ((first, second), third) in first.iter_mut().zip(second).zip(third) {
+        let mut sum = [0u32; 3];
+        for (ox, oy) in &taps[..N * N] {
+            let c = source.blend::<LEVEL>(Rows::inner_cell(sx + ox, sy + oy));
+            sum = std::array::from_fn(|k| sum[k] + c[k]);
+        }
+        [*first, *second, *third] = sum.map(|s| ((s + n / 2) / n) as i16);
+        sx = sx.wrapping_add(step.0);
+        if !LEVEL {
+            sy = sy.wrapping_add(step.1);
+        }
+    }
+}
+
+/// The columns of an output row all of whose points lie in cells, so that none of them has to be looked at for that; and those
+/// that may have a point less than a pixel outside. The first range lies in the second.
+fn columns(
+    rows: &Rows<'_>,
+    start: (i32, i32),
+    step: (i32, i32),
+    taps: &[(i32, i32)],
+    width: usize,
+) -> (Range<usize>, Range<usize>) {
+    let (mut inner, mut outer) = ((0, width as i64), (0, width as i64));
+    let xs = (
+        start.0,
+        step.0,
+        rows.width,
+        taps.iter().map(|t| t.0).min(),
+        taps.iter().map(|t| t.0).max(),
+    );
+    let ys = (
+        start.1,
+        step.1,
+        rows.height,
+        taps.iter().map(|t| t.1).min(),
+        taps.iter().map(|t| t.1).max(),
+    );
+    for (start, step, n, least, most) in [xs, ys] {
+        let (start, step) = (i64::from(start), i64::from(step));
+        let (least, most) = (i64::from(least.unwrap_or(0)), i64::from(most.unwrap_or(0)));
+        let last = (i64::from(n - 1) << 16) - 1;
+        narrow(&mut inner, start, step, (-least, last - most));
+        narrow(
+            &mut outer,
+            start,
+            step,
+            (-0x1_0000 - most, last + 0x1_0000 - least),
+        );
+    }
+    let range = |(from, to): (i64, i64)| {
+        if from < to {
+            from as usize..to as usize
+        } else {
+            0..0
+        }
+    };
+    let (inner, outer) = (range(inner), range(outer));
+    if inner.is_empty() {
+        // Where the loop over the inner columns stands does not matter, but it must be inside the outer ones.
+        return (outer.end..outer.end, outer);
+    }
+    (inner, outer)
+}
+
+/// Narrows a range of x, end excluded, to where `low <= start + x * step <= high`.
+fn narrow(range: &mut (i64, i64), start: i64, step: i64, (low, high): (i64, i64)) {
+    let (from, to) = match step {
+        0 if (low..=high).contains(&start) => return,
+        0 => (0, 0),
+        1.. => (
+            -(start - low).div_euclid(step),
+            (high - start).div_euclid(step) + 1,
+        ),
+        _ => (
+            -(high - start).div_euclid(-step),
+            (start - low).div_euclid(-step) + 1,
+        ),
+    };
+    *range = (range.0.max(from), range.1.min(to));
+}
+
+/// The mean of the points of an output pixel that lie in the frame; black if none does.
+#[inline(never)]
+fn mean_at_edge<S: Source>(
+    source: &S,
+    start: (i32, i32),
+    step: (i32, i32),
+    x: usize,
+    taps: &[(i32, i32)],
+) -> [i16; 3] {
+    let (mut sum, mut n) = ([0u32; 3], 0);
+    let along = |start: i32, step: i32| i64::from(start) + x as i64 * i64::from(step);
+    let (sx, sy) = (along(start.0, step.0), along(start.1, step.1));
+    for (ox, oy) in taps {
+        let cell = source.rows().cell(sx + i64::from(*ox), sy + i64::from(*oy));
+        if let Some(cell) = cell {
+            let c = source.blend::<false>(cell);
+            sum = std::array::from_fn(|k| sum[k] + c[k]);
+            n += 256;
+        }
+    }
+    if n == 0 {
+        return S::BLACK;
+    }
+    sum.map(|s| ((s + n / 2) / n) as i16)
+}
+
+/// Writes planes pixel by pixel: through the tables, in the given order of the channels, and as they are into the tile.
+#[inline(always)]
+fn interleave<T: Copy>(
+    rgb: &[[u8; BLOCK]; 3],
+    lut: &[[T; 256]; 3],
+    order: [usize; 3],
+    out: &mut [T],
+    tile: Option<&mut [u8]>,
+) {
+    let [r, g, b] = rgb;
+    let pixels = r.iter().zip(g).zip(b).map(|((r, g), b)| [*r, *g, *b]);
+    let values = |p: [u8; 3]| {
+        let ordered = order.map(|c| usize::from(p[c]));
+        [lut[0][ordered[0]], lut[1][ordered[1]], lut[2][ordered[2]]]
+    };
+    let out = out.as_chunks_mut::<3>().0.iter_mut();
+    match tile {
+        Some(tile) if out.len() > 0 => {
+            let tile = tile.as_chunks_mut::<3>().0.iter_mut();
+            for ((to, copy), pixel) in out.zip(tile).zip(pixels) {
+                (*to, *copy) = (values(pixel), pixel);
+            }
+        }
+        Some(tile) => {
+            for (copy, pixel) in tile.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
+                *copy = pixel;
+            }
+        }
+        None => {
+            for (to, pixel) in out.zip(pixels) {
+                *to = values(pixel);
             }
         }
     }
-    (n > 0).then(|| sum.map(|s| (s + n / 2) / n))
 }
 
 /// Luminance of a colour by BT.601, 0..=255.

@@ -99,8 +99,9 @@ impl FaceDetector {
         self.net.invoke()?;
         self.decode(&map)?;
         suppress(&mut self.candidates, &mut self.faces);
+        // Unstable: a stable sort may allocate.
         self.faces
-            .sort_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
+            .sort_unstable_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
         Ok(&self.faces)
     }
 
@@ -153,7 +154,7 @@ impl FaceDetector {
 /// Weighted non-maximum suppression: boxes of one face are averaged by their scores.
 fn suppress(candidates: &mut Vec<DetectedFace>, faces: &mut Vec<DetectedFace>) {
     faces.clear();
-    candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
+    candidates.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     while let Some(best) = candidates.first().copied() {
         let (mut total, mut sum) = (0.0, [0.0f32; 16]);
         candidates.retain(|c| {
