@@ -34,7 +34,7 @@ lint: setup
 	cargo clippy --locked --all-targets -- -D warnings
 
 bench: setup
-	cargo bench --locked
+	cargo bench --locked --bench pipeline
 
 N ?= 200
 kill-test: build

@@ -1,7 +1,7 @@
 //! `boothd run`: puts the booth's process together. It has devices, models, session and outbox, and no network.
 //!
 //! ```text
-//! k-camera --Latest<Frame>--> k-vision --bounded(64)--> main: session --Latest<UiModel>--> k-panel
+//! k-camera --Latest<Frame>--> k-vision --bounded(64)--> k-session --Latest<UiModel>--> k-panel
 //!     ^------controls------------'  '--Latest<levels>--> k-light            '--calls--> outbox thread <--socket-- uplink
 //! k-buttons ---bounded(64)-------------------------------^        k-microphone: level for the preflight
 //! ```
