@@ -44,6 +44,8 @@ const VERSION: u32 = 1;
 const MAX_LINE: usize = 512 * 1024;
 const MAX_CONNECTIONS: usize = 4;
 const MAX_WAIT: Duration = Duration::from_secs(10);
+/// How often it is looked whether a place is free.
+const PLACE_LOOK: Duration = Duration::from_millis(5);
 /// How often a waiting thread looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(200);
 /// The client waits for so long on top of what it asks the server to wait.
@@ -260,6 +262,11 @@ fn accept(listener: &UnixListener, server: &Arc<Server>) {
         tv_nsec: i64::try_from(LOOK.as_nanos()).unwrap_or(0),
     };
     while !server.stop.load(Ordering::SeqCst) {
+        // Who comes when all places are taken waits in the listener's queue for one to be free.
+        if server.connections.load(Ordering::SeqCst) >= MAX_CONNECTIONS {
+            std::thread::park_timeout(PLACE_LOOK);
+            continue;
+        }
         let mut fds = [PollFd::new(listener, PollFlags::IN)];
         if !matches!(poll(&mut fds, Some(&look)), Ok(1)) {
             continue;
@@ -267,10 +274,7 @@ fn accept(listener: &UnixListener, server: &Arc<Server>) {
         let Ok((stream, _)) = listener.accept() else {
             continue;
         };
-        if server.connections.fetch_add(1, Ordering::SeqCst) >= MAX_CONNECTIONS {
-            server.connections.fetch_sub(1, Ordering::SeqCst);
-            continue;
-        }
+        server.connections.fetch_add(1, Ordering::SeqCst);
         let for_thread = Arc::clone(server);
         let spawned = std::thread::Builder::new()
             .name(THREAD.to_owned())
