@@ -31,8 +31,7 @@ const SELDOM: usize = 5;
 
 pub(crate) const BARE_DETECTOR: &str = "bare interpreter: face detector";
 pub(crate) const BARE_LANDMARKS: &str = "bare interpreter: face landmarks";
-pub(crate) const FACE_FRAME: &str =
-    "FACE FRAME (detect, landmarks, quality): FacePipeline::analyse";
+pub(crate) const FACE_FRAME: &str = "FACE FRAME, NOT COMPARED: FacePipeline::analyse";
 
 /// The net of lines with a counter: how many lines a zone took.
 #[derive(Debug)]

@@ -133,8 +133,12 @@ struct Cell {
 
 impl<'a> Rows<'a> {
     fn new(frame: &FrameView<'a>) -> Self {
-        // FrameView bounds both sides by 8192.
-        let (width, height) = (frame.width() as i32, frame.height() as i32);
+        // FrameView bounds both sides by 8192. A buffer whose places do not fit into 32 bits is no camera's; it is taken as a
+        // frame without a cell, which is black.
+        let (width, height) = match u32::try_from(frame.data().len()) {
+            Ok(_) => (frame.width() as i32, frame.height() as i32),
+            Err(_) => (0, 0),
+        };
         Self {
             data: frame.data(),
             stride: frame.stride(),
@@ -359,8 +363,8 @@ fn run<S: Source, T: Copy, const N: usize>(
     for (k, tap) in taps[..N * N].iter_mut().enumerate() {
         let (u, v) = (offset(k % N), offset(k / N));
         *tap = (
-            fixed(map.a * u + map.b * v) - 0x8000,
-            fixed(map.d * u + map.e * v) - 0x8000,
+            fixed(map.a * u + map.b * v).saturating_sub(0x8000),
+            fixed(map.d * u + map.e * v).saturating_sub(0x8000),
         );
     }
     let taps = &taps[..N * N];
@@ -424,23 +428,31 @@ fn run<S: Source, T: Copy, const N: usize>(
 #[inline(always)]
 fn inside<S: Source, const N: usize, const LEVEL: bool>(
     source: &S,
-    (mut sx, mut sy): (i32, i32),
+    (sx, sy): (i32, i32),
     step: (i32, i32),
     taps: &[(i32, i32)],
     [first, second, third]: [&mut [i16]; 3],
 ) {
     let n = 256 * (N * N) as u32;
-    for ((first, second), third) in first.iter_mut().zip(second).zip(third) {
-        let mut sum = [0u32; 3];
-        for (ox, oy) in &taps[..N * N] {
-            let c = source.blend::<LEVEL>(Rows::inner_cell(sx + ox, sy + oy));
-            sum = std::array::from_fn(|k| sum[k] + c[k]);
+    // Point by point rather than pixel by pixel: what one point of all pixels needs stays in registers.
+    let mut sums = [[n / 2; 3]; BLOCK];
+    let sums = &mut sums[..first.len().min(BLOCK)];
+    for (ox, oy) in &taps[..N * N] {
+        let (mut x, mut y) = (sx.wrapping_add(*ox), sy.wrapping_add(*oy));
+        for sum in sums.iter_mut() {
+            let c = source.blend::<LEVEL>(Rows::inner_cell(x, y));
+            for (s, c) in sum.iter_mut().zip(c) {
+                *s += c;
+            }
+            x = x.wrapping_add(step.0);
+            if !LEVEL {
+                y = y.wrapping_add(step.1);
+            }
         }
-        [*first, *second, *third] = sum.map(|s| ((s + n / 2) / n) as i16);
-        sx = sx.wrapping_add(step.0);
-        if !LEVEL {
-            sy = sy.wrapping_add(step.1);
-        }
+    }
+    let planes = first.iter_mut().zip(second).zip(third);
+    for (((first, second), third), sum) in planes.zip(sums) {
+        [*first, *second, *third] = sum.map(|s| (s / n) as i16);
     }
 }
 
@@ -650,6 +662,68 @@ mod tests {
             ..SAME
         };
         check(&frame, map, (1, 1), &[100.0; 3]);
+    }
+
+    /// Each pixel by itself, point by point with all questions asked, without blocks, ranges and levels.
+    fn one_by_one(frame: &FrameView<'_>, map: &Affine, side: u32, n_taps: usize) -> Vec<f32> {
+        let source = Yuyv(Rows::new(frame));
+        let fixed = |v: f32| (v * 65536.0) as i32;
+        let offset = |i: usize| (i as f32 + 0.5) / n_taps as f32 - 0.5;
+        let taps: Vec<(i32, i32)> = (0..n_taps * n_taps)
+            .map(|k| (offset(k % n_taps), offset(k / n_taps)))
+            .map(|(u, v)| (map.a * u + map.b * v, map.d * u + map.e * v))
+            .map(|(x, y)| (fixed(x) - 0x8000, fixed(y) - 0x8000))
+            .collect();
+        let mut all = Vec::new();
+        for y in 0..side {
+            let start = map.apply(Point::new(0.5, y as f32 + 0.5));
+            let start = (fixed(start.x), fixed(start.y));
+            for x in 0..side as usize {
+                let step = (fixed(map.a), fixed(map.d));
+                let channels = mean_at_edge(&source, start, step, x, &taps);
+                let mut rgb = [[0; BLOCK]; 3];
+                Yuyv::rgb(&channels.map(|c| [c; BLOCK]), &mut rgb);
+                all.extend(rgb.map(|plane| f32::from(plane[0])));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn blocks_and_ranges_give_what_each_pixel_alone_would() {
+        let data: Vec<u8> = (0..88 * 2 * 50u32)
+            .map(|i| (i * i / 7 + i * 13) as u8)
+            .collect();
+        let frame = FrameView::new(&data, 88, 50, 176, PixelFormat::Yuyv, FrameMeta::default())
+            .expect("a frame");
+        let square = |x, y, px, angle, side| {
+            let map = Affine::rotated_square(Point::new(x, y), px, angle, side);
+            (map, side)
+        };
+        for (map, side) in [
+            (Affine::letterbox(88, 50, 20), 20),
+            (Affine::letterbox(88, 50, 130), 130),
+            square(40.0, 25.0, 30.0, 0.3, 70),
+            square(40.0, 25.0, 60.0, -2.0, 70),
+            square(40.0, 25.0, 300.0, 0.1, 70),
+            square(80.0, 48.0, 2000.0, 3.0, 70),
+            square(-500.0, 25.0, 40.0, 0.2, 70),
+        ] {
+            let n_taps = match map.step() {
+                s if s <= 2.0 => 1,
+                s if s <= 12.0 => 2,
+                _ => 3,
+            };
+            let expected = one_by_one(&frame, &map, side, n_taps);
+            check(&frame, map, (side, side), &expected);
+        }
+    }
+
+    #[test]
+    fn a_frame_of_one_column_is_black() {
+        let frame = FrameView::new(&[9; 4], 1, 4, 1, PixelFormat::Grey8, FrameMeta::default())
+            .expect("a frame");
+        check(&frame, SAME, (2, 2), &[0.0; 12]);
     }
 
     #[test]
