@@ -434,6 +434,18 @@ fn inside<S: Source, const N: usize, const LEVEL: bool>(
     [first, second, third]: [&mut [i16]; 3],
 ) {
     let n = 256 * (N * N) as u32;
+    if let ([(ox, oy)], 1) = (taps, N) {
+        let (mut x, mut y) = (sx.wrapping_add(*ox), sy.wrapping_add(*oy));
+        for ((first, second), third) in first.iter_mut().zip(second).zip(third) {
+            let c = source.blend::<LEVEL>(Rows::inner_cell(x, y));
+            [*first, *second, *third] = c.map(|c| ((c + n / 2) / n) as i16);
+            x = x.wrapping_add(step.0);
+            if !LEVEL {
+                y = y.wrapping_add(step.1);
+            }
+        }
+        return;
+    }
     // Point by point rather than pixel by pixel: what one point of all pixels needs stays in registers.
     let mut sums = [[n / 2; 3]; BLOCK];
     let sums = &mut sums[..first.len().min(BLOCK)];
