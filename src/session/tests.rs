@@ -1,6 +1,7 @@
 //! The session as a table of events and states, and as a property: whatever happens, in whatever order.
 
 use super::event::{Effect, Event, Now, ReserveRefusal, StoreRefusal, TicketRefusal};
+use super::face_step::{FaceStep, FaceThresholds};
 use super::state::{Session, State};
 use super::visit::House;
 use crate::base::ids::{Language, SessionId};
@@ -18,6 +19,7 @@ use crate::perception::pad::calibration::{PadThreshold, PresentationAttackSpecie
 use crate::perception::quality::{Assessment, QualityComponent, QualityReport};
 use crate::trust::ticket::{Bytes, Reference, Ticket, TicketClaims};
 use crate::verdict::decision::ComparisonThreshold;
+use crate::verdict::evidence::PadEvidence;
 use crate::verdict::outcome::{PolicyStamp, PreflightRecord};
 use crate::verdict::policy::Policy;
 use proptest::prelude::*;
@@ -169,7 +171,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let mut session = Session::new(house(), Moment::ZERO);
+        Self::of(house())
+    }
+
+    fn of(house: House) -> Self {
+        let mut session = Session::new(house, Moment::ZERO);
         let mut bench = Self {
             at: Moment::from_millis(1),
             stored: Vec::new(),
@@ -683,4 +689,107 @@ proptest! {
         prop_assert_eq!(b.screen(), Screen::Idle);
         prop_assert_eq!(b.stored.len(), b.n_reserved);
     }
+}
+
+/// A face step that sees good faces with these comparison and PAD scores until it has enough: how many frames that took, and what
+/// attack detection says.
+fn face_step(comparison: f32, pad: &[Option<f32>], acted_on: bool) -> (usize, PadEvidence) {
+    let house = house();
+    let mut step = FaceStep::new(Moment::ZERO);
+    let thresholds = FaceThresholds {
+        comparison: 0.5,
+        pad: acted_on.then_some(0.5),
+    };
+    for n in 1..=100 {
+        let Seen::Face(mut seen) = face(Some(comparison)) else {
+            unreachable!("face() makes a face");
+        };
+        if let Some(primary) = &mut seen.primary {
+            primary.pad_score = pad[n % pad.len()];
+        }
+        let evidence = step.observe(
+            &seen,
+            SceneLight::default(),
+            house.frame_size,
+            Moment::from_millis(n as u64 * 100),
+            &house.policy.face,
+            thresholds,
+        );
+        if let Some(evidence) = evidence {
+            return (n, evidence.pad);
+        }
+    }
+    panic!("100 good frames were not enough");
+}
+
+#[test]
+fn an_attack_is_suspected_on_twice_as_many_frames_and_never_on_a_bad_second() {
+    let scored = |score, n_frames, n_no_response| PadEvidence::Score {
+        score,
+        n_frames,
+        n_no_response,
+    };
+    let check = |pad: &[Option<f32>], acted_on, n, expected| {
+        assert_eq!(
+            face_step(0.8, pad, acted_on),
+            (n, expected),
+            "{pad:?} {acted_on}"
+        );
+    };
+    check(&[Some(0.9)], true, 5, scored(0.9, 5, 0));
+    check(&[Some(0.1)], true, 10, scored(0.1, 10, 0));
+    // One frame in three below the threshold: the median does not care.
+    check(
+        &[Some(0.9), Some(0.9), Some(0.1)],
+        true,
+        5,
+        scored(0.9, 5, 0),
+    );
+    // What is recorded only keeps nobody waiting.
+    check(&[Some(0.1)], false, 5, scored(0.1, 5, 0));
+    // Non-responses are counted apart; more of them than scores say nothing.
+    check(&[None, Some(0.9)], true, 5, scored(0.9, 3, 2));
+    check(
+        &[Some(0.9), None, None],
+        true,
+        10,
+        PadEvidence::NotPossible { n_no_response: 7 },
+    );
+    check(
+        &[None],
+        true,
+        10,
+        PadEvidence::NotPossible { n_no_response: 10 },
+    );
+    // A face that is not the one of the document takes as long as ever.
+    assert_eq!(face_step(0.2, &[Some(0.9)], true).0, 10);
+}
+
+#[test]
+fn a_suspected_attack_goes_to_review_and_the_person_reads_nothing_of_it() {
+    let check = |required, score, result: &str, code: Option<&str>, sign| {
+        let mut house = house();
+        house.policy.pad.required = required;
+        house.pad.score = 0.995;
+        let mut b = Bench::of(house);
+        b.go_to_document();
+        b.read_document(&mrz(), 2);
+        b.show_face(score, 10);
+        let outcome = b.stored.last().expect("an outcome");
+        assert_eq!(outcome["result"], result);
+        assert_eq!(outcome["reasons"][0]["code"].as_str(), code);
+        assert_eq!(outcome["pad"]["acted_on"], required);
+        assert_eq!(outcome["pad"]["iso_30107_conformance"], "not_claimed");
+        let checks = outcome["checks"].as_array().expect("checks");
+        let pad = checks
+            .iter()
+            .find(|c| c["name"] == "face.pad")
+            .expect("is listed");
+        assert_eq!(pad["outcome"], "failed");
+        assert_eq!(b.screen(), Screen::Result(sign));
+    };
+    let suspected = Some("live.suspect.unknown_species");
+    check(true, 0.8, "review", suspected, ResultSign::InReview);
+    check(true, 0.2, "review", suspected, ResultSign::InReview);
+    check(false, 0.8, "verified", None, ResultSign::Verified);
 }
