@@ -16,7 +16,7 @@ use boothd::perception::face::detector::FaceDetector;
 use boothd::perception::face::embedding::Embedder;
 use boothd::perception::face::landmarks::LandmarkFinder;
 use boothd::perception::face::pose::head_pose;
-use boothd::perception::quality::assess::{Photometry, assess};
+use boothd::perception::quality::assess::assess;
 use boothd::perception::vision::Vision;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -49,7 +49,6 @@ pub(crate) struct Bench {
     vision: Vision,
     detector: FaceDetector,
     landmarks: LandmarkFinder,
-    photometry: Photometry,
     embedder: Embedder,
     corners: CornerFinder,
     bare_corners: Interpreter,
@@ -70,7 +69,6 @@ impl Bench {
             vision: Vision::load(catalogue, DocumentLimits::default())?,
             detector: FaceDetector::new(catalogue.load(ModelTask::FaceDetector)?)?,
             landmarks: LandmarkFinder::new(catalogue.load(ModelTask::FaceLandmarks)?)?,
-            photometry: Photometry::default(),
             embedder: Embedder::new(catalogue.load(ModelTask::FaceEmbedding)?)?,
             corners: CornerFinder::load(catalogue)?,
             bare_corners: catalogue.load(ModelTask::DocumentCorners)?,
@@ -147,14 +145,14 @@ impl Bench {
             detector.detect(view).map(|f| f.first().copied())
         })?;
         let face = found.context("the face went away")?;
-        let (landmarks, photometry) = (&mut self.landmarks, &mut self.photometry);
+        let landmarks = &mut self.landmarks;
         sheet.time("landmarks (sample, invoke, decode)", || {
             landmarks.find(view, &face).map(|_| ())
         })?;
         let mesh = landmarks.mesh();
         sheet.time("pose, quality and photometry", || {
             let pose = head_pose(&mesh.points);
-            assess(mesh, pose, view, face.bounds, 0.0, photometry)
+            assess(mesh, pose, view, face.bounds, 0.0)
         });
         let faces = self.vision.face_pipeline();
         sheet.time("bare interpreter: face embedding", || {

@@ -8,7 +8,7 @@ use crate::base::frame::FrameView;
 use crate::base::geometry::Point;
 use crate::models::{Catalogue, ModelError, ModelTask};
 use crate::perception::observation::{FaceObservation, PrimaryFace};
-use crate::perception::quality::assess::{Photometry, assess};
+use crate::perception::quality::assess::assess;
 
 /// Detector, landmarks and embedding.
 #[derive(Debug)]
@@ -16,7 +16,6 @@ pub struct FacePipeline {
     detector: FaceDetector,
     landmarks: LandmarkFinder,
     embedder: Embedder,
-    photometry: Photometry,
 }
 
 impl FacePipeline {
@@ -29,7 +28,6 @@ impl FacePipeline {
             detector: FaceDetector::new(catalogue.load(ModelTask::FaceDetector)?)?,
             landmarks: LandmarkFinder::new(catalogue.load(ModelTask::FaceLandmarks)?)?,
             embedder: Embedder::new(catalogue.load(ModelTask::FaceEmbedding)?)?,
-            photometry: Photometry::default(),
         })
     }
 
@@ -48,14 +46,7 @@ impl FacePipeline {
         let five_points = mesh.five_points();
         let pose = head_pose(&mesh.points);
         let single = second_area / first.bounds.area().max(1.0);
-        let (quality, light) = assess(
-            mesh,
-            pose,
-            frame,
-            first.bounds,
-            single,
-            &mut self.photometry,
-        );
+        let (quality, light) = assess(mesh, pose, frame, first.bounds, single);
         let primary = PrimaryFace {
             bounds: first.bounds,
             detection_score: first.score,
@@ -113,7 +104,6 @@ impl FacePipeline {
     /// Wipes what was kept of the last face.
     pub fn forget(&mut self) {
         self.landmarks.forget();
-        self.photometry.forget();
     }
 }
 
