@@ -1,3 +1,5 @@
+//! Sampling against every pixel by itself, and what the maps of the nets promise.
+
 use super::*;
 use crate::base::frame::FrameMeta;
 
