@@ -17,7 +17,7 @@ use boothd::perception::face::embedding::Embedder;
 use boothd::perception::face::landmarks::LandmarkFinder;
 use boothd::perception::face::pose::head_pose;
 use boothd::perception::pad::AttackDetector;
-use boothd::perception::quality::assess::{Photometry, assess};
+use boothd::perception::quality::assess::assess;
 use boothd::perception::vision::Vision;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -53,7 +53,6 @@ pub(crate) struct Bench {
     vision: Vision,
     detector: FaceDetector,
     landmarks: LandmarkFinder,
-    photometry: Photometry,
     attacks: AttackDetector,
     embedder: Embedder,
     corners: CornerFinder,
@@ -75,7 +74,6 @@ impl Bench {
             vision: Vision::load(catalogue, DocumentLimits::default())?,
             detector: FaceDetector::new(catalogue.load(ModelTask::FaceDetector)?)?,
             landmarks: LandmarkFinder::new(catalogue.load(ModelTask::FaceLandmarks)?)?,
-            photometry: Photometry::default(),
             attacks: AttackDetector::new(catalogue.load(ModelTask::FacePad)?)?,
             embedder: Embedder::new(catalogue.load(ModelTask::FaceEmbedding)?)?,
             corners: CornerFinder::load(catalogue)?,
@@ -153,14 +151,14 @@ impl Bench {
             detector.detect(view).map(|f| f.first().copied())
         })?;
         let face = found.context("the face went away")?;
-        let (landmarks, photometry) = (&mut self.landmarks, &mut self.photometry);
+        let landmarks = &mut self.landmarks;
         sheet.time("landmarks (sample, invoke, decode)", || {
             landmarks.find(view, &face).map(|_| ())
         })?;
         let mesh = landmarks.mesh();
         sheet.time("pose, quality and photometry", || {
             let pose = head_pose(&mesh.points);
-            assess(mesh, pose, view, face.bounds, 0.0, photometry)
+            assess(mesh, pose, view, face.bounds, 0.0)
         });
         let attacks = &mut self.attacks;
         sheet.time("attack detection (sample, invoke, softmax)", || {
