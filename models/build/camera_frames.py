@@ -160,7 +160,8 @@ def clutter(chance: random.Random, noise: np.random.Generator) -> np.ndarray:
         frame += ((np.sin(u * pitch) + np.sin(v * pitch)) * chance.uniform(4, 14))[..., None]
     elif kind < 0.85:
         # Soft blobs: a room out of focus.
-        small = noise.normal(0, 1, (9, 16, 3)).astype(np.float32) * chance.uniform(15, 55)
+        small = noise.normal(0, 1, (9, 16, 3)).astype(np.float32)
+        small = (0.35 * small + 0.65 * small.mean(axis=2, keepdims=True)) * chance.uniform(25, 70)
         frame += cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     for _ in range(chance.choice((1, 2, 3, 5, 8))):
         thing(frame, chance)

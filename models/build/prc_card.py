@@ -78,6 +78,7 @@ class CardSheet(specimen.Sheet):
     """A card being drawn, addressed in millimetres from the top left corner."""
 
     def __init__(self, look: Look):
+        self.value_font = "value"
         self.final = PX_PER_MM
         self.scale = self.final * specimen.OVERSAMPLE
         self.size_mm = SIZE_MM
