@@ -24,6 +24,8 @@
 //! Freshness fence: a measurement whose frame was captured before the present step was entered is dropped.
 
 pub mod calm;
+pub mod card_votes;
+pub mod document_problems;
 pub mod document_step;
 pub mod driver;
 pub mod event;
@@ -32,6 +34,9 @@ pub mod fields;
 pub mod state;
 pub mod view;
 pub mod visit;
+pub mod votes;
 
+#[cfg(test)]
+mod card_tests;
 #[cfg(test)]
 mod tests;
