@@ -13,6 +13,9 @@
 //!    |      shown for a while                durable                      v
 //!    +------------------------- Result <------------------------------- Storing
 //!
+//!   Document: one side with a machine readable zone, or front and back of a resident identity card in either order; the diagram
+//!   of its own stands in [`document_step`]. A repeated try keeps what was read of a card.
+//!
 //!   A camera fault in any of these ends the session as `aborted_equipment`, stored like any other outcome, and leads to
 //!   OutOfService until the fault is gone. Holding the other button for two seconds hands over to the staff.
 //! ```

@@ -18,7 +18,7 @@ const LIN: &str = "110105198703192846";
 const LIN_WRONG: &str = "110105198703192847";
 const HAN: &str = "440305197501148583";
 
-fn card_ticket(purpose: Purpose) -> Box<Ticket> {
+pub(super) fn card_ticket(purpose: Purpose) -> Box<Ticket> {
     let mut ticket = ticket(purpose);
     let claims = &mut ticket.claims;
     claims.documents = vec![DocumentKind::PrcId];
@@ -74,6 +74,15 @@ fn seen(side: PrcSide) -> Seen {
         })),
         ..DocumentObservation::default()
     }))
+}
+
+/// A side of one of two cards.
+pub(super) fn a_side(first: bool, is_front: bool) -> Seen {
+    seen(if is_front {
+        PrcSide::Front(front(if first { LIN } else { HAN }))
+    } else {
+        PrcSide::Back(back())
+    })
 }
 
 fn problem(problem: DocumentProblem) -> Seen {

@@ -618,6 +618,8 @@ enum Happening {
     Confirm,
     Cancel,
     Document(bool, f32),
+    /// One side of a card: of which of two, and which side.
+    Card(bool, bool),
     Blurred,
     Face(f32),
     CameraGone,
@@ -635,6 +637,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         Just(H::Confirm),
         Just(H::Cancel),
         (any::<bool>(), 10f32..90.0).prop_map(|(good, px)| H::Document(good, px)),
+        (any::<bool>(), any::<bool>()).prop_map(|(first, front)| H::Card(first, front)),
         Just(H::Blurred),
         (0f32..1.0).prop_map(H::Face),
         Just(H::CameraGone),
@@ -650,8 +653,11 @@ proptest! {
     /// Whatever happens: a result is never shown before it is stored, every reserved place gets exactly one outcome, and the
     /// booth comes back to idle (the invariants are checked after every step).
     #[test]
-    fn whatever_happens_each_session_has_one_outcome(script in prop::collection::vec(happening(), 0..120)) {
+    fn whatever_happens_each_session_has_one_outcome(cards: bool, script in prop::collection::vec(happening(), 0..120)) {
         let mut b = Bench::new();
+        if cards {
+            b.ticket = super::card_tests::card_ticket;
+        }
         for happening in script {
             match happening {
                 Happening::Wait(ms) => b.wait(ms),
@@ -663,6 +669,7 @@ proptest! {
                     if !good { m.checks.birth_date = CheckResult::Refuted; }
                     b.see(document(m, px));
                 }
+                Happening::Card(first, front) => b.see(super::card_tests::a_side(first, front)),
                 Happening::Blurred => {
                     let seen = DocumentObservation { problem: Some(DocumentProblem::Blurred), ..Default::default() };
                     b.see(Seen::Document(Box::new(seen)));
