@@ -1,9 +1,9 @@
 //! Reads the machine readable zone of a page: its lines are found by their print, cut out of the frame, and given to the line
 //! reader, upright and upside down. Check digits decide what is right; more cuts are tried only while they do not verify.
 
-mod ctc;
+pub mod ctc;
 mod find;
-mod fit;
+pub mod fit;
 mod strip;
 
 use super::mrz::Mrz;

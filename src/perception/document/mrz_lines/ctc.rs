@@ -3,14 +3,14 @@
 use super::fit::LineText;
 
 /// Steps of the output.
-pub(super) const N_STEPS: usize = 144;
+pub const N_STEPS: usize = 144;
 /// Classes: blank, then [`ALPHABET`].
-pub(super) const N_CLASSES: usize = 38;
+pub const N_CLASSES: usize = 38;
 /// The characters of classes 1 to 37.
 const ALPHABET: &[u8; N_CLASSES - 1] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<";
 
-/// The most likely text of `[144, 38]` logits, and the mean probability of its characters (0 for no characters).
-pub(super) fn decode(logits: &[f32]) -> (LineText, f32) {
+/// The most likely text of logits (steps of 38, 144 of them from the net), and the mean probability of its characters (0 for no characters).
+pub fn decode(logits: &[f32]) -> (LineText, f32) {
     let mut text = LineText::new();
     let mut sum = 0.0;
     let mut previous = 0;

@@ -15,7 +15,7 @@ const MAX_OFF: usize = 2;
 
 /// Text of a line; never printed, wiped when dropped.
 #[derive(Clone)]
-pub(super) struct LineText {
+pub struct LineText {
     bytes: [u8; MAX_LENGTH],
     len: usize,
 }
@@ -33,7 +33,8 @@ impl Drop for LineText {
 }
 
 impl LineText {
-    pub(super) const fn new() -> Self {
+    /// No characters.
+    pub const fn new() -> Self {
         Self {
             bytes: [0; MAX_LENGTH],
             len: 0,
@@ -41,22 +42,25 @@ impl LineText {
     }
 
     /// Adds an ASCII character; what goes beyond the capacity is lost (no format has lines that long).
-    pub(super) fn push(&mut self, c: u8) {
+    pub fn push(&mut self, c: u8) {
         if self.len < MAX_LENGTH {
             self.bytes[self.len] = c;
             self.len += 1;
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Number of characters.
+    pub fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    /// The characters.
+    pub fn as_str(&self) -> &str {
         // Only characters of the reader's alphabet are pushed, which is ASCII.
         std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
@@ -134,7 +138,7 @@ pub(super) fn format_within(lines: &[LineText], off: usize) -> Option<MrzFormat>
 
 /// The zone that the texts stand for: of all that can be parsed, the one with the most verified and the fewest refuted check
 /// digits, and the fewest changes.
-pub(super) fn zone(lines: &[LineText]) -> Option<Mrz> {
+pub fn zone(lines: &[LineText]) -> Option<Mrz> {
     let format = nearest_format(lines)?;
     let choices: Vec<Vec<LineText>> = lines
         .iter()
@@ -164,7 +168,7 @@ pub(super) fn zone(lines: &[LineText]) -> Option<Mrz> {
 }
 
 /// Orders zones: verified check digits, less what is refuted, less what was mended.
-pub(super) fn quality(mrz: &Mrz) -> i32 {
+pub fn quality(mrz: &Mrz) -> i32 {
     let n_refuted = mrz
         .checks
         .named()
