@@ -71,7 +71,7 @@ fn seen_json(seen: &Seen) -> Value {
             "motion": d.motion,
             "problem": d.problem.map(|p| format!("{p:?}")),
             "read": d.reading.is_some(),
-            "checks_verified": d.reading.as_ref().map(|r| r.mrz.checks.n_verified()),
+            "checks_verified": d.reading.as_ref().and_then(|r| r.mrz()).map(|m| m.checks.n_verified()),
             "portrait_inter_eye_px": d.reading.as_ref().and_then(|r| r.portrait).map(|p| p.inter_eye_px),
         }),
         Seen::Face(f) => json!({

@@ -81,7 +81,10 @@ impl DocumentStep {
                         .map_or(portrait.inter_eye_px, |p| p.max(portrait.inter_eye_px)),
                 );
             }
-            self.vote(&reading.mrz, reading.mrz_confidence);
+            // Of resident identity cards no evidence is made yet: not built.
+            if let Some(mrz) = reading.mrz() {
+                self.vote(mrz, reading.confidence);
+            }
         }
         if let Some(problem) = seen.problem {
             self.problems

@@ -11,8 +11,9 @@ use crate::guidance::model::{ResultSign, Screen};
 use crate::hal::{Button, ButtonAction, ButtonEvent, DeviceFault, DeviceKind};
 use crate::perception::document::mrz::{CheckResult, Mrz, MrzChecks, MrzFormat};
 use crate::perception::observation::{
-    DocumentObservation, DocumentProblem, DocumentReading, FaceObservation, Observation,
-    PortraitObservation, PrimaryFace, SceneLight, Seen, VisionTask,
+    DocumentContent, DocumentObservation, DocumentProblem, DocumentReading, FaceObservation,
+    MrzReading, Observation, PortraitObservation, PrimaryFace, PrintedChecks, SceneLight, Seen,
+    VisionTask,
 };
 use crate::perception::quality::{Assessment, QualityComponent, QualityReport};
 use crate::trust::ticket::{Bytes, Reference, Ticket, TicketClaims};
@@ -105,8 +106,11 @@ fn document(mrz: Mrz, portrait_px: f32) -> Seen {
         detection_score: 0.9,
     };
     let reading = DocumentReading {
-        mrz,
-        mrz_confidence: 0.9,
+        content: DocumentContent::Mrz(MrzReading {
+            mrz,
+            printed: PrintedChecks::default(),
+        }),
+        confidence: 0.9,
         portrait: Some(portrait),
     };
     Seen::Document(Box::new(DocumentObservation {
