@@ -137,14 +137,11 @@ fn texts(seeds: &mut Seeds) {
     let number = b"11010119900307000";
     seeds.push(("gb11643", "digits".into(), with(1, number)));
     seeds.push(("gb11643", "text".into(), with(0, b"110101199003070003")));
-    for level in 0..4u8 {
-        let head = [1, level, 0];
-        let code = [&head[..], &[0; 48], b"boothd ticket 0123456789"].concat();
-        seeds.push(("qr", format!("whole-{level}"), code));
-        let head = [1, level, 5];
-        let code = [&head[..], &[3; 48], "HELLO 123 样本".as_bytes()].concat();
-        seeds.push(("qr", format!("damaged-{level}"), code));
+    for code in 0..20u8 {
+        seeds.push(("qr", format!("whole-{code:02}"), vec![1, code, 0]));
     }
+    let damaged = [&[1, 9, 4][..], &[1, 7, 0, 200, 1, 33, 0, 250], &[20, 0x81]].concat();
+    seeds.push(("qr", "damaged".into(), damaged));
     seeds.push(("qr", "bits".into(), [&[0, 21][..], &[0x5a; 56]].concat()));
 }
 

@@ -11,8 +11,11 @@ pub mod qr;
 pub mod text;
 pub mod ticket;
 
+/// What takes an input.
+pub type Target = fn(&[u8]);
+
 /// Every target with its name, which is also that of its corpus.
-pub const TARGETS: [(&str, fn(&[u8])); 8] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("mrz", mrz::run),
     ("ticket", ticket::run),
     ("manifest", manifest::run),

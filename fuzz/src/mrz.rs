@@ -91,6 +91,7 @@ fn check(lines: &[&str]) {
         day: 25,
     };
     for mrz in [&read, &repaired].into_iter().flatten() {
+        assert_eq!(mrz.lines.len(), lines.len());
         let born = dates::birth_date(mrz.birth_date.reveal(), today);
         assert!(born.is_ok_and(|d| d <= today) || born.is_err());
         let _ = dates::expiry_date(mrz.expiry_date.reveal(), today);
@@ -99,6 +100,7 @@ fn check(lines: &[&str]) {
     }
     if let Ok(read) = read {
         assert_eq!(read.repaired, 0, "taken as read");
+        assert!(read.lines.iter().zip(lines).all(|(a, b)| a.reveal() == *b));
         // What no check digit speaks against is left as it is.
         if !read.checks.any_refuted() {
             assert_eq!(Ok(read), repaired);

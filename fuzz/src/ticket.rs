@@ -64,7 +64,7 @@ fn payload(bench: &Bench, rest: &[u8]) {
         assert_eq!(ticket.digest(), again.digest());
     }
     let sum: u32 = rest.iter().map(|b| u32::from(*b)).sum();
-    if sum % 64 != 0 {
+    if !sum.is_multiple_of(64) {
         return;
     }
     let extra = serde_json::Map::new();

@@ -72,6 +72,7 @@ fn mrz() -> Mrz {
         optional_data: Secret::new(""),
         checks,
         repaired: 0,
+        lines: Vec::new(),
     }
 }
 

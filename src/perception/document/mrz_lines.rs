@@ -126,10 +126,17 @@ impl Best {
         if quality > best {
             self.zones.clear();
         }
-        match self.zones.iter_mut().find(|(z, _)| z.mrz == mrz) {
+        match self
+            .zones
+            .iter_mut()
+            .find(|(z, _)| z.mrz.says_the_same(&mrz))
+        {
             Some((zone, n)) => {
                 *n += weight;
-                zone.confidence = zone.confidence.max(confidence);
+                if confidence > zone.confidence {
+                    zone.confidence = confidence;
+                    zone.mrz = mrz;
+                }
             }
             None => self.zones.push((
                 ReadZone {

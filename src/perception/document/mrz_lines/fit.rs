@@ -8,7 +8,7 @@ use crate::perception::document::mrz::{self, Mrz, MrzFormat};
 use std::fmt;
 use zeroize::Zeroize;
 
-/// The longest text that the reader can give: one character for every other step.
+/// Almost twice as much as the longest line of any format; what a reader gives beyond that is no line of one.
 const MAX_LENGTH: usize = 80;
 /// A text may be off by this many characters.
 const MAX_OFF: usize = 2;
@@ -29,6 +29,12 @@ impl fmt::Debug for LineText {
 impl Drop for LineText {
     fn drop(&mut self) {
         self.bytes.zeroize();
+    }
+}
+
+impl Default for LineText {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
