@@ -202,12 +202,13 @@ fn furnish(models: &ModelArgs, folder: &Path) -> anyhow::Result<std::path::PathB
         format!(
             "booth_id = \"BOOTH-BENCH\"\nboard = \"board.toml\"\n\n[trust]\nsigning_key = {:?}\nwallet_keys = [{:?}]\n\
              policy_keys = [{:?}]\npolicy = \"policy.jws\"\n\n[models]\ndir = {:?}\nruntime = {runtime:?}\n\
-             face_calibration = {:?}\n\n[outbox]\nstate_dir = \"booth\"\n\n[uplink]\nsocket = \"uplink.sock\"\n",
+             face_calibration = {:?}\npad_calibration = {:?}\n\n[outbox]\nstate_dir = \"booth\"\n\n[uplink]\nsocket = \"uplink.sock\"\n",
             keys.private("booth-sign"),
             keys.public("wallet-sign"),
             keys.public("policy-sign"),
             models.models,
             models.models.join("calibration/face_comparison.toml"),
+            models.models.join("calibration/face_pad.toml"),
         ),
     )?;
     Ok(config)

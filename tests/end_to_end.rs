@@ -258,12 +258,32 @@ fn check_record(out: &Path, row: &Row, record: &Value) {
     );
     assert_eq!(comparison["model"], "face_embedding");
     // What is not built is not said to have passed.
-    for name in ["face.pad", "document.copy", "document.portrait_tampering"] {
+    for name in ["document.copy", "document.portrait_tampering"] {
         assert_eq!(checks[name]["outcome"], "not_tested", "{name}");
         assert_eq!(checks[name]["note"], "not_built", "{name}");
     }
-    let rate = record["threshold"]["false_match_rate_upper95"].as_f64();
-    assert!(rate.is_some_and(|r| r > 0.0 && r <= 1e-4), "{rate:?}");
+    let rate = |end: &str| record["threshold"][end].as_f64().expect("a rate");
+    let (lower, at, upper) = (
+        rate("false_match_rate_lower95"),
+        rate("false_match_rate"),
+        rate("false_match_rate_upper95"),
+    );
+    assert!(0.0 < lower && lower < at && at < upper && upper <= 1e-4);
+    // Attack detection says what it is, what it rests on, and whether anybody acts on it.
+    let pad = &record["pad"];
+    assert_eq!(pad["method"], "passive_single_frame_net");
+    assert_eq!(pad["iso_30107_conformance"], "not_claimed");
+    let check = checks["face.pad"];
+    assert_eq!(check["model"], "face_pad");
+    assert_eq!(check["measure"]["limit"], pad["threshold"]["score"]);
+    assert!(pad["n_frames"].as_u64() >= Some(5), "{pad}");
+    assert_eq!(pad["threshold"]["worst_species"], "print");
+    assert!(
+        pad["threshold"]["apcer_upper95"].as_f64() > Some(0.0),
+        "{pad}"
+    );
+    let caution = pad["threshold"]["calibration"].as_str().expect("a text");
+    assert!(caution.contains("paper masks"), "{caution}");
 }
 
 /// What the three scenes are about.

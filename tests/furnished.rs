@@ -163,10 +163,11 @@ impl Furnished {
             "booth_id = \"BOOTH-TEST\"\nboard = \"board.toml\"\n\n\
              [trust]\nsigning_key = \"keys/booth-sign.key\"\nwallet_keys = [\"keys/wallet-sign.pub.pem\"]\n\
              policy_keys = [\"keys/policy-sign.pub.pem\"]\npolicy = \"policy.jws\"\n\n\
-             [models]\ndir = {models:?}\nruntime = {:?}\nface_calibration = {:?}\n\n\
+             [models]\ndir = {models:?}\nruntime = {:?}\nface_calibration = {:?}\npad_calibration = {:?}\n\n\
              [outbox]\nstate_dir = \"state\"\n\n[uplink]\nsocket = \"uplink.sock\"\n",
             runtime(),
             models.join("calibration/face_comparison.toml"),
+            models.join("calibration/face_pad.toml"),
         );
         fs::write(out.join("boothd.toml"), booth).expect("written");
         let uplink = format!(

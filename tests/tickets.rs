@@ -17,6 +17,7 @@ use boothd::delivery::wire::{WireConfig, WireServer};
 use boothd::hal::{Button, ButtonAction, ButtonEvent};
 use boothd::perception::code::CodeReader;
 use boothd::perception::observation::{Observation, SceneLight, Seen};
+use boothd::perception::pad::calibration::{PadThreshold, PresentationAttackSpecies};
 use boothd::session::driver;
 use boothd::session::event::Event;
 use boothd::session::state::{Session, State};
@@ -51,7 +52,19 @@ fn house() -> House {
         threshold: ComparisonThreshold {
             score: 0.5,
             false_match_rate: 1e-4,
+            false_match_rate_lower95: 0.5e-4,
             false_match_rate_upper95: 2e-4,
+            calibration: "test".into(),
+        },
+        pad: PadThreshold {
+            score: 0.5,
+            worst_species: PresentationAttackSpecies::Print,
+            apcer: 0.0,
+            apcer_lower95: 0.0,
+            apcer_upper95: 0.03,
+            bpcer: 0.0,
+            bpcer_lower95: 0.0,
+            bpcer_upper95: 0.04,
             calibration: "test".into(),
         },
         models: Vec::new(),

@@ -146,3 +146,33 @@ def detector_inputs(cache, count, seed=3):
             else:
                 picture[:, :band] = picture[:, -band:] = 0
     return pipeline.normalise_detector(pictures)
+
+
+def pad_inputs(cache, count, seed=4):
+    """Wide crops, preprocessed for the attack detection [n, 128, 128, 3]; a part as prints or screens are: flat, framed, with a pattern."""
+    rng = np.random.default_rng(seed)
+
+    def base(face):
+        h, w = face[0].shape[:2]
+        return pipeline.pad_matrix(pipeline.pad_rect(face[2], w, h))
+
+    pictures = crops(portraits(cache), 128, base, count, rng, 0.05, 0.15, 5.0, cv2.BORDER_REFLECT_101)
+    for i in range(count):
+        if rng.random() < 0.5:
+            pictures[i] = degrade(recapture(pictures[i], rng), rng)
+    return pipeline.normalise_pad(pictures)
+
+
+def recapture(image, rng):
+    """The picture as a sheet or a screen held before a camera: washed out, tilted before another background, with stripes now and then."""
+    h, w = image.shape[:2]
+    x = image.astype(np.float32) * rng.uniform(0.4, 0.9) + rng.uniform(0, 90)
+    if rng.random() < 0.5:
+        gx, gy = np.meshgrid(np.arange(w), np.arange(h))
+        angle, period = rng.uniform(0, np.pi), rng.uniform(2.1, 7)
+        x += rng.uniform(2, 18) * np.sin(2 * np.pi / period * (np.cos(angle) * gx + np.sin(angle) * gy))[..., None]
+    corners = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
+    inward = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * rng.uniform(-0.05, 0.3, (4, 2)) * [w, h]
+    ground = cv2.resize(rng.integers(0, 255, (int(rng.integers(1, 5)), int(rng.integers(1, 5)), 3)).astype(np.uint8), (w, h), interpolation=cv2.INTER_LINEAR)
+    matrix = cv2.getPerspectiveTransform(corners, (corners + inward).astype(np.float32))
+    return cv2.warpPerspective(np.clip(x, 0, 255).astype(np.uint8), matrix, (w, h), ground, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT)

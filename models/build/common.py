@@ -23,16 +23,17 @@ MEDIAPIPE = {
     "registry": "pypi", "package": "mediapipe==0.10.21", "platform": "manylinux_2_28_x86_64",
     "archive": ("mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.whl", "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3"),
 }
+FACEPLUGIN = {
+    "registry": "npm", "package": "faceplugin-face-recognition-js@0.0.1",
+    "archive": ("faceplugin-face-recognition-js-0.0.1.tgz", "7ea06031d9a3f83753254fcff60506a07b81b46fc84d4ee024cd041f260ec1ba"),
+}
 SOURCES = {
     "face_detector": MEDIAPIPE | {"inner": ("mediapipe/modules/face_detection/face_detection_short_range.tflite",
                                             "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8")},
     "face_landmarks": MEDIAPIPE | {"inner": ("mediapipe/modules/face_landmark/face_landmark.tflite",
                                              "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814")},
-    "face_embedding": {
-        "registry": "npm", "package": "faceplugin-face-recognition-js@0.0.1",
-        "archive": ("faceplugin-face-recognition-js-0.0.1.tgz", "7ea06031d9a3f83753254fcff60506a07b81b46fc84d4ee024cd041f260ec1ba"),
-        "inner": ("package/model/fr_feature.onnx", "87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581"),
-    },
+    "face_embedding": FACEPLUGIN | {"inner": ("package/model/fr_feature.onnx", "87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581")},
+    "face_pad": FACEPLUGIN | {"inner": ("package/model/fr_liveness.onnx", "afa783b7e902fdfcf323a7240cac2a1c580c25314ea4161129dc1b0d100dc32d")},
     # Two public-domain portraits (NASA; US Navy), the only pictures that calibration uses.
     "astronaut": {
         "registry": "pypi", "package": "scikit-image==0.26.0", "platform": "manylinux_2_28_x86_64",
@@ -120,6 +121,32 @@ def convert(run, shape, form, calibration=None):
     return converter.convert()
 
 
+def float_depthwise(data):
+    """Writes the int8 weights of depthwise convolutions as float32 of the same values, and returns the new TFLite bytes.
+
+    XNNPACK has no dynamic-range depthwise convolution: each would fall out of its partition. They are few and small.
+    """
+    import flatbuffers
+    import numpy as np
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
+    graph = model.subgraphs[0]
+    for operator in graph.operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        weights = graph.tensors[operator.inputs[1]] if len(operator.inputs) > 1 else None
+        if max(code.builtinCode, code.deprecatedBuiltinCode) != schema.BuiltinOperator.DEPTHWISE_CONV_2D or weights.type != schema.TensorType.INT8:
+            continue
+        # [1, h, w, c] with one scale per channel: the last axis.
+        steps = np.frombuffer(bytes(model.buffers[weights.buffer].data), np.int8).reshape(weights.shape).astype(np.float32)
+        values = steps * np.array(weights.quantization.scale, np.float32)
+        model.buffers[weights.buffer].data = np.frombuffer(values.astype("<f4").tobytes(), np.uint8)
+        weights.type, weights.quantization = schema.TensorType.FLOAT32, None
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
 def finish(data, outputs):
     """Names the input `image` and the outputs as given (in the order of the signature) and drops signature and metadata.
 
@@ -147,3 +174,11 @@ def finish(data, outputs):
 def deliver(data, path):
     path.write_bytes(data)
     print(f"{path.name}: {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()}")
+
+
+def deliver_forms(forms, outputs, folder, name):
+    """Writes the forms that were not chosen ({form: TFLite bytes}) to a folder, one sub-folder each, where evaluate.py can compare
+    them once the other models are copied beside them."""
+    for form, data in forms.items():
+        (folder / form).mkdir(parents=True, exist_ok=True)
+        deliver(finish(data, outputs), folder / form / f"{name}.tflite")

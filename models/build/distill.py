@@ -44,7 +44,9 @@ class Student:
 
         self.net, self.place, self.shared = net, points(net), shared or {}
         self.weights = {op["out"]: (tf.Variable(op["w"]), tf.Variable(op["b"])) for op in net.ops if op["kind"] in ("conv", "dw")}
-        fixed = {net.input["out"]: input_range} | (fixed or {})
+        # The int8 kernel of the logistic has one range only.
+        logistic = {op["out"]: (0.0, 255 / 256) for op in net.ops if op["kind"] == "logistic"}
+        fixed = {net.input["out"]: input_range} | logistic | (fixed or {})
         self.base = self._start(inputs, relevant or {}, unclipped) | fixed
         self.stretch = {k: tf.Variable(np.zeros(2, np.float32), trainable=k not in fixed and k not in self.wide) for k in self.base}
 
@@ -123,6 +125,12 @@ class Student:
                 y = tf.pad(args[0], op["pads"])
             elif kind == "maxpool":
                 y = tf.nn.max_pool2d(args[0], op["size"], op["stride"], op["pad"])
+            elif kind == "mean":
+                y = tf.reduce_mean(args[0], [1, 2], keepdims=True)
+            elif kind == "logistic":
+                y = tf.sigmoid(args[0])
+            elif kind == "mul":
+                y = args[0] * args[1]
             elif kind == "reshape":
                 width = int(np.prod(args[0].shape[1:]))
                 y = tf.reshape(args[0], [-1] + [d if d > 0 else width for d in op["shape"][1:]])

@@ -24,12 +24,12 @@ def overlap(a, b):
 
 
 def prepare(files, detector, mesh):
-    """Letterboxes, landmark crops and aligned crops by the float models; the best face of every picture."""
+    """Letterboxes, landmark crops, aligned crops and wide crops by the float models; the best face of every picture."""
     import cv2
 
     import face_pipeline as pipeline
 
-    prepared = {"letterbox": [], "roi": [], "aligned": []}
+    prepared = {"letterbox": [], "roi": [], "aligned": [], "wide": []}
     for file in files:
         raw = cv2.imread(str(file))
         if raw is None:
@@ -39,7 +39,8 @@ def prepare(files, detector, mesh):
         if not faces:
             raise SystemExit(f"{file}: the float detector finds no face; take it out of the list")
         points, _, crop, _ = pipeline.landmarks(mesh, image, faces[0])
-        for key, value in (("letterbox", pipeline.letterbox(image)[0]), ("roi", crop), ("aligned", pipeline.align(image, pipeline.five_points(points)))):
+        for key, value in (("letterbox", pipeline.letterbox(image)[0]), ("roi", crop), ("aligned", pipeline.align(image, pipeline.five_points(points))),
+                           ("wide", pipeline.pad_crop(image, points))):
             prepared[key].append(value)
     return prepared
 
@@ -79,6 +80,21 @@ def compare_landmarks(reference, model, crops):
         presence.append(abs(float(next(o for o in a if o.size == 1).ravel()[0]) - float(next(o for o in b if o.size == 1).ravel()[0])))
     return (f"{len(crops)} crops: points {100 * np.mean(errors):.2f} % of the inter-eye distance (95th percentile {100 * np.quantile(errors, 0.95):.2f} %), "
             f"presence logit differs by {np.mean(presence):.2f}")
+
+
+def compare_pad(reference, model, crops, rows):
+    """Logits and scores beside the float model's, and how many of each label fall on the wrong side of 0.5."""
+    import face_pipeline as pipeline
+
+    logits = [np.array([m(pipeline.normalise_pad(c))[0].ravel() for c in crops]) for m in (reference, model)]
+    scores = [np.array([pipeline.bona_fide(v) for v in l]) for l in logits]
+    text = (f"{len(crops)} crops: logits differ by {np.abs(logits[0] - logits[1]).mean():.3f} (most {np.abs(logits[0] - logits[1]).max():.2f}), "
+            f"scores by {np.abs(scores[0] - scores[1]).mean():.4f} (most {np.abs(scores[0] - scores[1]).max():.4f});")
+    labels = np.array([r["label"] for r in rows])
+    for label in sorted(set(labels)):
+        wrong = [int(((s < 0.5) == (label == "bona_fide"))[labels == label].sum()) for s in scores]
+        text += f" {label}: {wrong[0]} (float) and {wrong[1]} (ours) of {(labels == label).sum()} on the wrong side of 0.5, ours from {scores[1][labels == label].min():.4f} to {scores[1][labels == label].max():.4f};"
+    return text.rstrip(";")
 
 
 def embed(model, crops):
@@ -148,10 +164,11 @@ def main():
         print(f"{path.name}: {path.stat().st_size} bytes, {least:.3f} ms on one thread, {parts} XNNPACK partition(s)", flush=True)
 
     float_models = {k: pipeline.Model(common.fetch(k, args.cache)) for k in ("face_detector", "face_landmarks")}
-    graph = net.from_onnx(common.fetch("face_embedding", args.cache))
-    float_path = args.cache / "face_embedding_float32.tflite"
-    float_path.write_bytes(common.convert(net.emit(graph), [1, 112, 112, 3], "float32"))
-    float_models["face_embedding"] = pipeline.Model(float_path)
+    for task, side in (("face_embedding", 112), ("face_pad", 128)):
+        graph = net.from_onnx(common.fetch(task, args.cache))
+        float_path = args.cache / f"{task}_float32.tflite"
+        float_path.write_bytes(common.convert(net.emit(graph), [1, side, side, 3], "float32"))
+        float_models[task] = pipeline.Model(float_path)
     ours = {k: pipeline.Model(args.models / f"{k}.tflite") for k in float_models}
 
     with open(args.pairs) as file:
@@ -164,6 +181,8 @@ def main():
         prepared = prepare(paths, float_models["face_detector"], float_models["face_landmarks"])
         print(f"detector, {name}: {compare_detector(float_models['face_detector'], ours['face_detector'], prepared['letterbox'])}", flush=True)
         print(f"landmarks, {name}: {compare_landmarks(float_models['face_landmarks'], ours['face_landmarks'], prepared['roi'])}", flush=True)
+        if name == "sessions":
+            print(f"attack detection, {name}: {compare_pad(float_models['face_pad'], ours['face_pad'], prepared['wide'], rows)}", flush=True)
         reference, ours_vectors = (embed(m["face_embedding"], prepared["aligned"]) for m in (float_models, ours))
         print(f"embedding, {name}: {cosine(reference, ours_vectors)}")
         for label, vectors in (("float", reference), ("ours", ours_vectors)):

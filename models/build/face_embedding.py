@@ -1,22 +1,26 @@
-"""Builds ../face_embedding.tflite: fr_feature (512 numbers, BGR), full int8 with int8 input and output.
+"""Builds ../face_embedding.tflite: fr_feature (512 numbers, BGR), weights int8 per channel, ranges of activations found at run time.
 
-PReLU becomes LEAKY_RELU, MUL, ADD, which XNNPACK runs in int8; ranges are equalized across layers; the net is then tuned to
-its own float results under simulated int8 rounding. The only pictures are augmentations of two public-domain portraits.
+The weights of depthwise convolutions are kept as float32, so that the whole net is one XNNPACK partition. No picture takes part:
+the build takes seconds and repeats byte for byte.
+
+--alternatives FOLDER also builds the forms it was chosen against: float32, plain dynamic range, and full int8: PReLU becomes
+LEAKY_RELU, MUL, ADD, which XNNPACK runs in int8; ranges are equalized across layers; the net is then tuned to its own float results
+under simulated int8 rounding, on augmentations of two public-domain portraits.
 """
 
 import copy
 
 import common
 
+SHAPE = [1, 112, 112, 3]
+OUTPUTS = ["embedding"]
 STEPS = 500
 INPUT_RANGE = (-127 / 128, 128 / 128)
 # The last maps carry the identity: ranges learnt on two people clip other people there.
 UNCLIPPED = (7, 1)
 
 
-def main():
-    args = common.arguments(__doc__)
-    import numpy as np
+def int8(graph, cache):
     import tensorflow as tf
 
     import calibration
@@ -24,16 +28,15 @@ def main():
     import net
     import quantize
 
-    graph = net.from_onnx(common.fetch("face_embedding", args.cache))
-    pictures = calibration.embedding_inputs(args.cache, 4000)
+    pictures = calibration.embedding_inputs(cache, 4000)
     first = pictures[:300]
-    original = net.emit(graph, every=True)(first[:8])[graph.outputs[0]].numpy()
+    output = graph.outputs[0]
+    original = net.emit(graph, every=True)(first[:8])[output].numpy()
     print(f"slopes above 1 turned: {net.flip_slopes(graph)}")
     net.leaky_slopes(graph)
     net.equalize(graph, first, strength=0.5)
     rebuilt = net.emit(copy.deepcopy(graph), every=True)
-    output = graph.outputs[0]
-    print(f"rebuilt net against the source: greatest difference {np.abs(rebuilt(first[:8])[output].numpy() - original).max():.1e}")
+    print(f"rebuilt net against the source: greatest difference {abs(rebuilt(first[:8])[output].numpy() - original).max():.1e}")
     trunk = [op["out"] for op in graph.ops if op["kind"] == "add"]
 
     def loss(student, teacher):
@@ -46,8 +49,19 @@ def main():
     student = distill.Student(graph, first, INPUT_RANGE, unclipped=UNCLIPPED)
     distill.tune(student, rebuilt, pictures, loss, STEPS, rate=6e-4, range_rate=1e-3)
     student.write_back()
-    data = quantize.quantize(net.emit(graph), [1, 112, 112, 3], first, INPUT_RANGE, student=student)
-    common.deliver(common.finish(data, ["embedding"]), args.out / "face_embedding.tflite")
+    return quantize.quantize(net.emit(graph), SHAPE, first, INPUT_RANGE, student=student)
+
+
+def main():
+    args = common.arguments(__doc__, alternatives="folder for the forms that were not chosen")
+    import net
+
+    graph = net.from_onnx(common.fetch("face_embedding", args.cache))
+    data = common.convert(net.emit(graph), SHAPE, "dynamic_range")
+    common.deliver(common.finish(common.float_depthwise(data), OUTPUTS), args.out / "face_embedding.tflite")
+    if args.alternatives:
+        float32 = common.convert(net.emit(graph), SHAPE, "float32")
+        common.deliver_forms({"float32": float32, "dynamic_range": data, "int8": int8(graph, args.cache)}, OUTPUTS, args.alternatives, "face_embedding")
 
 
 if __name__ == "__main__":

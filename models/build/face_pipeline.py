@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 
 SCORE_THRESHOLD = 0.5
+# The attack detection sees so much more than the box of the mesh.
+PAD_SCALE = 2.7
 NMS_IOU = 0.3
 # Mesh points of the five alignment points: image-left eye (four points), image-right eye, nose tip, mouth corners.
 LEFT_EYE, RIGHT_EYE, NOSE, LEFT_MOUTH, RIGHT_MOUTH = [33, 133, 159, 145], [362, 263, 386, 374], 1, 61, 291
@@ -153,3 +155,36 @@ def align(image, points):
 def normalise_embedding(crop):
     """BGR, (x - 127)/128."""
     return (crop[..., ::-1].astype(np.float32) - 127) / 128
+
+
+def pad_rect(points, width, height):
+    """(x0, y0, x1, y1) of the attack detection's crop: 2.7 times the box of the mesh points, smaller where the frame is, moved into the frame."""
+    least, greatest = points.min(0), points.max(0)
+    size = np.maximum(greatest - least, 1)
+    scale = min((height - 1) / size[1], (width - 1) / size[0], PAD_SCALE)
+    middle, half = (least + greatest) / 2, size * scale / 2
+    middle = np.clip(middle, half, np.maximum(np.array([width - 1, height - 1]) - half, half))
+    return np.concatenate([middle - half, middle + half])
+
+
+def pad_matrix(rect, size=128):
+    """Affine matrix [2, 3] from the picture to the stretched crop; middles of pixels at whole numbers, as OpenCV has them."""
+    sx, sy = size / (rect[2] - rect[0]), size / (rect[3] - rect[1])
+    return np.array([[sx, 0, (0.5 - rect[0]) * sx - 0.5], [0, sy, (0.5 - rect[1]) * sy - 0.5]], np.float32)
+
+
+def pad_crop(image, points, size=128):
+    """The RGB crop of the attack detection; bilinear without antialiasing, as the maker has it."""
+    height, width = image.shape[:2]
+    return cv2.warpAffine(image, pad_matrix(pad_rect(points, width, height), size), (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def normalise_pad(crop):
+    """BGR, 0..255 as it is."""
+    return crop[..., ::-1].astype(np.float32)
+
+
+def bona_fide(logits):
+    """Softmax of three logits, class 0: bona fide."""
+    e = np.exp(logits - logits.max())
+    return float(e[0] / e.sum())

@@ -14,6 +14,9 @@ operands) and the fields of its kind. Activations are NHWC with a batch of one; 
 | add     |                                                                                                |
 | pad     | pads [4][2]: zero padding                                                                      |
 | maxpool | size (y, x), stride (y, x), pad "SAME" or "VALID"                                               |
+| mean    | mean over height and width, which become 1 (MEAN; XNNPACK has no int8 average over a whole map of a pooling op) |
+| logistic |                                                                                               |
+| mul     | a map times one factor per channel: ins are the map and the [1, 1, 1, c] factors                |
 | reshape | shape                                                                                          |
 | concat  | axis                                                                                           |
 """
@@ -42,7 +45,11 @@ class Net:
 
 
 def from_onnx(path):
-    """Reads a net of Conv, PRelu, Add and a last Reshape; ONNX is NCHW, so weights are transposed."""
+    """Reads a net of convolutions, PRelu, Relu, Add, squeeze-excite (GlobalAveragePool, Sigmoid, Mul) and, behind a flattening
+    of a 1x1 map, MatMul and BatchNormalization; ONNX is NCHW, so weights are transposed.
+
+    MatMul becomes a 1x1 convolution before the flattening, BatchNormalization is folded into it.
+    """
     import onnx
     from onnx import numpy_helper
 
@@ -52,9 +59,14 @@ def from_onnx(path):
     source = model.graph.input[0]
     n, c, h, w = [d.dim_value for d in source.type.tensor_type.shape.dim]
     net.ops.append({"kind": "input", "ins": [], "out": source.name, "shape": [n, h, w, c]})
+    # Results that only say a shape; and {flattened result: the 1x1 map it was}.
+    shapes, flat = set(), {}
     for node in model.graph.node:
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-        op = {"ins": [i for i in node.input if i and i not in weights], "out": node.output[0]}
+        if node.op_type in ("Shape", "Constant") or node.input and all(i in shapes or i in weights or i in constants(model) for i in node.input):
+            shapes.add(node.output[0])
+            continue
+        op = {"ins": [i for i in node.input if i and i not in weights and i not in shapes], "out": node.output[0]}
         if node.op_type == "Conv":
             kernel = weights[node.input[1]]
             top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
@@ -71,14 +83,72 @@ def from_onnx(path):
             op |= {"kind": "prelu", "a": weights[node.input[1]].reshape(-1)}
         elif node.op_type == "Add":
             op |= {"kind": "add"}
+        elif node.op_type == "Relu":
+            op |= {"kind": "relu"}
+        elif node.op_type == "GlobalAveragePool":
+            op |= {"kind": "mean"}
+        elif node.op_type == "Sigmoid":
+            op |= {"kind": "logistic"}
+        elif node.op_type == "Mul":
+            if len(op["ins"]) != 2 or net.producer(op["ins"][1])["kind"] != "logistic":
+                raise ValueError(f"{path}: Mul {op['out']}: only a map times the factors of a Sigmoid is read")
+            op |= {"kind": "mul"}
         elif node.op_type == "Reshape":
             # Only the flattening of a 1x1 map at the end, where NCHW and NHWC agree.
+            flat[op["out"]] = node.input[0]
             op |= {"kind": "reshape", "shape": [1, -1], "ins": [node.input[0]]}
+        elif node.op_type == "MatMul" and node.input[0] in flat:
+            kernel = weights[node.input[1]]
+            net.ops = [o for o in net.ops if o["out"] != node.input[0]]
+            op |= {"kind": "conv", "w": kernel[None, None], "b": np.zeros(kernel.shape[1], np.float32), "stride": (1, 1), "pad": ((0, 0), (0, 0)),
+                   "ins": [flat[node.input[0]]], "out": op["out"] + "/map"}
+            flat[node.output[0]] = op["out"]
+            net.ops += [op, {"kind": "reshape", "shape": [1, -1], "ins": [op["out"]], "out": node.output[0]}]
+            continue
+        elif node.op_type == "BatchNormalization" and node.input[0] in flat:
+            gain, shift, mean, variance = (weights[i] for i in node.input[1:5])
+            gain = gain / np.sqrt(variance + attributes["epsilon"])
+            before = net.producer(flat[node.input[0]])
+            scale_result(before, gain)
+            before["b"] = (before["b"] + shift - mean * gain).astype(np.float32)
+            flat[node.output[0]] = flat[node.input[0]]
+            net.ops[-1]["out"] = node.output[0]
+            continue
         else:
-            raise ValueError(f"{path}: op {node.op_type} ({op['out']}): only Conv, PRelu, Add, Reshape are read")
+            raise ValueError(f"{path}: op {node.op_type} ({op['out']}) is not read")
         net.ops.append(op)
     net.outputs = [o.name for o in model.graph.output]
     return net
+
+
+def constants(model):
+    """Names of an ONNX model's initializers, whatever their type."""
+    return {t.name for t in model.graph.initializer}
+
+
+def merge_linear(net):
+    """Merges a 1x1 convolution into the convolution before it where nothing lies between and nobody else looks there. Exact;
+    edits the net in place and returns the number of convolutions that went away.
+
+    A depthwise one before is merged only if its kernel covers the whole map, so that its result is one pixel: such kernels (64
+    taps for 8x8) are slow in XNNPACK, and the product is small where few channels come out.
+    """
+    merged = 0
+    for op in list(net.ops):
+        if op["kind"] != "conv" or op["w"].shape[:2] != (1, 1) or op["stride"] != (1, 1):
+            continue
+        before = net.producer(op["ins"][0])
+        whole = before["kind"] == "dw" and before["w"].shape[0] * before["w"].shape[1] > 25 and not any(map(any, before["pad"]))
+        if not (before["kind"] == "conv" or whole) or len(net.consumers(before["out"])) != 1:
+            continue
+        kernel = op["w"][0, 0].astype(np.float64)
+        before["b"] = (before["b"].astype(np.float64) @ kernel + op["b"]).astype(np.float32)
+        w = before["w"].astype(np.float64)
+        before["w"] = (w[..., None] * kernel if whole else w @ kernel).astype(np.float32)
+        before["kind"], before["out"] = "conv", op["out"]
+        net.ops.remove(op)
+        merged += 1
+    return merged
 
 
 def from_tflite(path):
@@ -202,6 +272,12 @@ def emit(net, prelu="native", every=False):
                 y = tf.pad(args[0], op["pads"])
             elif kind == "maxpool":
                 y = tf.nn.max_pool2d(args[0], op["size"], op["stride"], op["pad"])
+            elif kind == "mean":
+                y = tf.reduce_mean(args[0], [1, 2], keepdims=True)
+            elif kind == "logistic":
+                y = tf.sigmoid(args[0])
+            elif kind == "mul":
+                y = args[0] * args[1]
             elif kind == "reshape":
                 # With `every` the batch is free.
                 width = int(np.prod(args[0].shape[1:]))
@@ -309,7 +385,7 @@ def equalize(net, inputs, strength=1.0, limit=32.0, relevant=None):
 
     Cross-layer equalization (Nagel et al. 2019, arXiv 1906.04721, section 4.1), here on measured ranges of activations:
     channel c of a map is multiplied by s_c = (G/r_c)^strength, r_c its range over `inputs`, G the geometric mean of all r_c;
-    the convolutions before and after are changed to match. Exact, because PReLU, ReLU, Add and max pooling commute
+    the convolutions before and after are changed to match. Exact, because PReLU, ReLU, Add, means and max pooling commute
     with a positive factor. Maps joined by such ops share one s. The input's and the outputs' scales stay.
     """
     parent = {}
@@ -325,8 +401,11 @@ def equalize(net, inputs, strength=1.0, limit=32.0, relevant=None):
         if op["kind"] in ("prelu", "leaky_add", "relu", "add", "maxpool", "pad"):
             for name in op["ins"]:
                 parent[root(op["out"])] = root(name)
-        elif op["kind"] in ("reshape", "concat"):
-            # These may mix channels: their operands and results keep their scales.
+        elif op["kind"] in ("mean", "mul"):
+            # Both commute with a factor on the map; the factors of `mul` come from a logistic and stay.
+            parent[root(op["out"])] = root(op["ins"][0])
+        elif op["kind"] in ("reshape", "concat", "logistic"):
+            # These may mix channels or are not linear: their operands and results keep their scales.
             fixed |= {op["out"], *op["ins"]}
         elif op["kind"] == "input":
             fixed.add(op["out"])

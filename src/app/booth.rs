@@ -24,6 +24,7 @@ use crate::hal::{self, Devices};
 use crate::models::{Catalogue, ModelTask};
 use crate::perception::document::limits::DocumentLimits;
 use crate::perception::face::calibration::Calibration;
+use crate::perception::pad::calibration::PadCalibration;
 use crate::perception::vision::Vision;
 use crate::runtime::crew::{Crew, Stop};
 use crate::runtime::heartbeat::Heartbeats;
@@ -80,6 +81,9 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         .clone();
     let calibration = Calibration::read(&config.models.face_calibration, &embedding)?;
     let threshold = calibration.threshold_for(policy.face.false_match_rate)?;
+    let attacks = catalogue.verify(ModelTask::FacePad)?.info.sha256.clone();
+    let pad = PadCalibration::read(&config.models.pad_calibration, &attacks)?
+        .threshold_for(policy.pad.apcer, policy.pad.bpcer)?;
     let vision = Vision::load(&catalogue, DocumentLimits::default())?;
     let models = ModelTask::ALL
         .into_iter()
@@ -113,9 +117,11 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         threshold: ComparisonThreshold {
             score: threshold.score,
             false_match_rate: threshold.false_match_rate,
+            false_match_rate_lower95: threshold.false_match_rate_lower95,
             false_match_rate_upper95: threshold.false_match_rate_upper95,
             calibration: threshold.source,
         },
+        pad,
         policy,
         policy_stamp,
         models,

@@ -1,92 +1,94 @@
-//! `boothd calibrate`: error rates on pictures, written as the file that the decision uses.
+//! `boothd calibrate`: error rates on pictures, printed, drawn, and written as the file that the decision uses.
+
+mod curve;
+mod faces;
+mod pad;
 
 use super::replay::ModelArgs;
 use crate::base::time::{Clock, SystemClock};
-use crate::models::ModelTask;
-use crate::perception::face::calibration::{Calibration, calibrate_faces};
-use crate::perception::face::pipeline::FacePipeline;
+use crate::models::{Catalogue, ModelTask};
 use anyhow::Context;
-use clap::Subcommand;
-use std::path::PathBuf;
+use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
 
 /// What is calibrated.
 #[derive(Debug, Subcommand)]
 pub enum CalibrateVerb {
-    /// The face comparison, on lists of pairs `a,b,same` (heading line, paths relative to the list, same 1 or 0).
-    Faces {
-        /// The lists; each becomes a set.
-        #[arg(required = true)]
-        pairs: Vec<PathBuf>,
-        /// Names of the sets, in the order of the lists; the lists' file names if not given.
-        #[arg(long)]
-        name: Vec<String>,
-        /// The calibration file.
-        #[arg(long)]
-        out: PathBuf,
-        /// Models.
-        #[command(flatten)]
-        models: ModelArgs,
-    },
+    /// The face comparison, on lists of pairs: columns a, b, same (1 or 0), maybe subject_a, subject_b.
+    Faces(ListArgs),
+    /// The attack detection, on lists of frames: columns file, label (bona_fide, print, screen, replay, mask, cutout), maybe
+    /// subject, session.
+    Pad(pad::PadArgs),
 }
 
-/// Measures, prints a table and writes the file.
+/// Lists in, calibration out.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// The lists (CSV with a heading line, paths relative to the list); each becomes a set.
+    #[arg(required = true)]
+    lists: Vec<PathBuf>,
+    /// Names of the sets, in the order of the lists; the lists' file names if not given.
+    #[arg(long)]
+    name: Vec<String>,
+    /// The calibration file. The curves are drawn beside it, with the ending svg.
+    #[arg(long)]
+    out: PathBuf,
+    /// Models.
+    #[command(flatten)]
+    models: ModelArgs,
+}
+
+/// Measures, prints, draws and writes.
 ///
 /// # Errors
-/// The list's line or the picture that is wrong.
+/// The list's line or the picture that is wrong, or what cannot be written.
 pub fn run(what: CalibrateVerb) -> anyhow::Result<()> {
-    let CalibrateVerb::Faces {
-        pairs,
-        name,
-        out,
-        models,
-    } = what;
-    let catalogue = models.catalogue()?;
-    let model_sha256 = catalogue
-        .verify(ModelTask::FaceEmbedding)?
-        .info
-        .sha256
-        .clone();
-    let mut pipeline = FacePipeline::new(&catalogue)?;
-    let date = SystemClock.wall().rfc3339()[..10].to_owned();
-    let mut calibration = Calibration {
-        format: 1,
-        model_sha256,
-        set: Vec::new(),
-    };
-    for (i, list) in pairs.iter().enumerate() {
-        let file_name = || {
-            list.file_stem()
-                .map(|s| s.to_string_lossy().into_owned())
-                .unwrap_or_default()
-        };
-        let name = name.get(i).cloned().unwrap_or_else(file_name);
-        let set = calibrate_faces(list, &name, &date, &mut pipeline)?;
-        println!(
-            "{name}: {} genuine ({} more not possible), {} impostor comparisons",
-            set.n_genuine, set.n_genuine_not_possible, set.n_impostor
-        );
-        calibration.set.push(set);
-        let alone = Calibration {
-            set: calibration.set[i..].to_vec(),
-            ..calibration.clone()
-        };
-        for target in [1e-2, 1e-3, 1e-4] {
-            match alone.threshold_for(target) {
-                Ok(t) => println!(
-                    "  FMR <= {target:<7} threshold {:.3}  FMR {:.2e} (95 % below {:.2e})  FNMR {:.2} %",
-                    t.score,
-                    t.false_match_rate,
-                    t.false_match_rate_upper95,
-                    t.false_non_match_rate * 100.0
-                ),
-                Err(error) => println!("  FMR <= {target:<7} {error}"),
-            }
-        }
+    match what {
+        CalibrateVerb::Faces(args) => faces::run(&args),
+        CalibrateVerb::Pad(args) => pad::run(&args),
     }
-    let header = "# Made by `boothd calibrate faces`. Which comparison score stands for which error rate, with this embedding net,\n\
-                  # on these sets. The booth takes the highest threshold that any sufficiently large set needs.\n";
-    std::fs::write(&out, format!("{header}{}", toml::to_string(&calibration)?))
-        .with_context(|| out.display().to_string())?;
-    println!("written: {}", out.display());
-    Ok(())
+}
+
+impl ListArgs {
+    /// The models, and the hash of the one that is calibrated.
+    fn open(&self, task: ModelTask) -> anyhow::Result<(Catalogue, String)> {
+        let (n_names, n_lists) = (self.name.len(), self.lists.len());
+        anyhow::ensure!(
+            n_names == 0 || n_names == n_lists,
+            "--name: found {n_names} names for {n_lists} lists, allowed: none, or one for each list; mend: name every list"
+        );
+        let catalogue = self.models.catalogue()?;
+        let sha256 = catalogue.verify(task)?.info.sha256.clone();
+        Ok((catalogue, sha256))
+    }
+
+    /// The lists with the names of their sets.
+    fn named(&self) -> impl Iterator<Item = (&Path, String)> {
+        self.lists.iter().enumerate().map(|(i, list)| {
+            let file_name = || {
+                list.file_stem()
+                    .map(|s| s.to_string_lossy().into_owned())
+                    .unwrap_or_default()
+            };
+            let name = self.name.get(i).cloned().unwrap_or_else(file_name);
+            (list.as_path(), name)
+        })
+    }
+
+    /// Writes the calibration and the curves.
+    fn write(&self, calibration: &str, curves: &str) -> anyhow::Result<()> {
+        for (path, text) in [
+            (self.out.clone(), calibration),
+            (self.out.with_extension("svg"), curves),
+        ] {
+            std::fs::write(&path, text).with_context(|| path.display().to_string())?;
+            println!("written: {}", path.display());
+        }
+        Ok(())
+    }
+}
+
+/// Today, YYYY-MM-DD.
+fn today() -> String {
+    SystemClock.wall().rfc3339()[..10].to_owned()
 }

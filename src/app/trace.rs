@@ -87,6 +87,7 @@ fn seen_json(seen: &Seen) -> Value {
                 "quality": p.quality.iter()
                     .map(|(c, a)| (format!("{c:?}"), a.scalar().map_or(Value::Null, Value::from)))
                     .collect::<serde_json::Map<_, _>>(),
+                "pad_score": p.pad_score,
                 "comparison_score": p.comparison_score,
             })),
         }),

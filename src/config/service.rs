@@ -55,6 +55,8 @@ pub struct ModelPaths {
     pub runtime: PathBuf,
     /// Calibration of the face comparison.
     pub face_calibration: PathBuf,
+    /// Calibration of the attack detection.
+    pub pad_calibration: PathBuf,
 }
 
 impl ServiceConfig {
@@ -79,6 +81,7 @@ impl ServiceConfig {
             &mut config.models.dir,
             &mut config.models.runtime,
             &mut config.models.face_calibration,
+            &mut config.models.pad_calibration,
             &mut config.outbox.state_dir,
             &mut config.uplink.socket,
         ];

@@ -140,12 +140,13 @@ impl Household {
             format!(
                 "booth_id = \"BOOTH-DEMO\"\nlanguage = \"zh-CN\"\nboard = \"board.toml\"\ntrace = \"trace.jsonl\"\n\n\
                  [trust]\nsigning_key = {:?}\nwallet_keys = [{:?}]\npolicy_keys = [{:?}]\npolicy = \"policy.jws\"\n\n\
-                 [models]\ndir = {models:?}\nruntime = {runtime:?}\nface_calibration = {:?}\n\n\
+                 [models]\ndir = {models:?}\nruntime = {runtime:?}\nface_calibration = {:?}\npad_calibration = {:?}\n\n\
                  [outbox]\nstate_dir = \"booth\"\n\n[uplink]\nsocket = \"socket/uplink.sock\"\n",
                 keys.private("booth-sign"),
                 keys.public("wallet-sign"),
                 keys.public("policy-sign"),
                 models.join("calibration/face_comparison.toml"),
+                models.join("calibration/face_pad.toml"),
             ),
         )?;
         fs::write(

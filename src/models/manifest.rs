@@ -15,6 +15,8 @@ pub enum ModelTask {
     FaceLandmarks,
     /// The numbers that are compared.
     FaceEmbedding,
+    /// Presentation attacks: bona fide or not.
+    FacePad,
     /// The four corners of a document.
     DocumentCorners,
     /// The characters of one line of a machine readable zone.
@@ -23,10 +25,11 @@ pub enum ModelTask {
 
 impl ModelTask {
     /// All tasks.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::FaceDetector,
         Self::FaceLandmarks,
         Self::FaceEmbedding,
+        Self::FacePad,
         Self::DocumentCorners,
         Self::MrzLineReader,
     ];
@@ -37,6 +40,7 @@ impl ModelTask {
             Self::FaceDetector => "face_detector",
             Self::FaceLandmarks => "face_landmarks",
             Self::FaceEmbedding => "face_embedding",
+            Self::FacePad => "face_pad",
             Self::DocumentCorners => "document_corners",
             Self::MrzLineReader => "mrz_line_reader",
         }
@@ -175,6 +179,8 @@ pub enum Geometry {
     /// A face with its five points on the ArcFace template.
     #[serde(rename = "arcface_112")]
     Arcface112,
+    /// A face with what is around it, upright, aspect not kept.
+    FaceCrop,
     /// The whole frame, aspect not kept.
     Stretch,
     /// A line of text.

@@ -16,7 +16,7 @@ pub mod pose;
 use crate::models::{Interpreter, ModelError};
 
 /// A net must take one square picture of `side` pixels in colours.
-fn expect_input(net: &Interpreter, side: u32) -> Result<(), ModelError> {
+pub(super) fn expect_input(net: &Interpreter, side: u32) -> Result<(), ModelError> {
     let side = side as usize;
     let found: Vec<&Vec<usize>> = net.inputs().iter().map(|t| &t.shape).collect();
     if found.len() == 1 && *found[0] == [1, side, side, 3] {

@@ -102,6 +102,8 @@ pub struct PrimaryFace {
     pub quality: QualityReport,
     /// Photometry on the face region.
     pub light: FaceLight,
+    /// PAD score of this frame: 0..=1, higher is more like a bona fide presentation. `None` is a non-response.
+    pub pad_score: Option<f32>,
     /// Comparison with the portrait of the document (or the ticket's reference), if there is one and the face was good enough
     /// to be compared: cosine of the two templates, -1..=1.
     pub comparison_score: Option<f32>,

@@ -69,12 +69,15 @@ impl Vision {
         Ok(observation)
     }
 
-    /// Measures the face, and compares it if there is something to compare with.
+    /// Measures the face, looks for a presentation attack, and compares it if there is something to compare with.
     ///
     /// # Errors
     /// If a net cannot be run.
     pub fn face(&mut self, frame: FrameView<'_>) -> Result<FaceObservation, ModelError> {
         let mut observation = self.face.analyse(&frame)?;
+        if let Some(face) = &mut observation.primary {
+            face.pad_score = self.face.pad_score(&frame)?;
+        }
         let with = self.reference.as_ref().or(self.portrait.as_ref());
         if let (Some(face), Some(with)) = (&mut observation.primary, with)
             && let Some(probe) = self.face.template(&frame, &face.five_points)?

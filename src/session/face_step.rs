@@ -20,11 +20,22 @@ pub struct FaceProblem {
     pub measure: Option<Measure>,
 }
 
+/// What the scores of the face step are held against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FaceThresholds {
+    /// Least comparison score of a match.
+    pub comparison: f64,
+    /// Least PAD score of a bona fide presentation; `None` if attack detection is recorded only.
+    pub pad: Option<f64>,
+}
+
 /// State of the face step.
 #[derive(Clone, Debug)]
 pub struct FaceStep {
     scores: Vec<f32>,
     uncompared: u32,
+    pad_scores: Vec<f32>,
+    pad_no_response: u32,
     inter_eye: Vec<f32>,
     sharpness: Vec<u8>,
     luminance: Vec<u8>,
@@ -39,6 +50,8 @@ impl FaceStep {
         Self {
             scores: Vec::new(),
             uncompared: 0,
+            pad_scores: Vec::new(),
+            pad_no_response: 0,
             inter_eye: Vec::new(),
             sharpness: Vec::new(),
             luminance: Vec::new(),
@@ -55,8 +68,8 @@ impl FaceStep {
 
     /// Takes in one frame of `frame_size` pixels; gives the evidence once there is enough.
     ///
-    /// A comparison that reaches `threshold` needs [`FaceRules::n_frames`] good frames, one that does not needs twice as
-    /// many: nobody is refused on a bad second.
+    /// Scores that reach their thresholds need [`FaceRules::n_frames`] good frames; if one does not, twice as many are looked at:
+    /// nobody is refused or suspected on a bad second.
     pub fn observe(
         &mut self,
         seen: &FaceObservation,
@@ -64,7 +77,7 @@ impl FaceStep {
         frame_size: (u32, u32),
         at: Moment,
         rules: &FaceRules,
-        threshold: f64,
+        thresholds: FaceThresholds,
     ) -> Option<FaceEvidence> {
         self.n_frames += 1;
         if let Some(problem) = face_problem(seen, scene, frame_size, rules) {
@@ -83,10 +96,25 @@ impl FaceStep {
             Some(score) => self.scores.push(score),
             None => self.uncompared += 1,
         }
+        match face.pad_score {
+            Some(score) => self.pad_scores.push(score),
+            None => self.pad_no_response += 1,
+        }
         let needed = usize::from(rules.n_frames);
         let score = median(&mut self.scores.clone());
+        let pad = self.pad();
+        // What is recorded only keeps nobody waiting.
+        let doubtful = match (pad, thresholds.pad) {
+            (_, None) => false,
+            (PadEvidence::Score { score, .. }, Some(least)) => f64::from(score) < least,
+            (PadEvidence::NotPossible { .. }, Some(_)) => true,
+        };
         let comparison = match score {
-            Some(score) if self.scores.len() >= needed && f64::from(score) >= threshold => {
+            Some(score)
+                if self.scores.len() >= needed
+                    && f64::from(score) >= thresholds.comparison
+                    && !doubtful =>
+            {
                 ComparisonEvidence::Score(score)
             }
             Some(score) if self.scores.len() >= 2 * needed => ComparisonEvidence::Score(score),
@@ -97,11 +125,25 @@ impl FaceStep {
         Some(FaceEvidence {
             n_frames: u32::try_from(self.inter_eye.len()).unwrap_or(u32::MAX),
             comparison,
-            pad: PadEvidence::NotBuilt,
+            pad,
             inter_eye_px: median(&mut self.inter_eye.clone()).unwrap_or(0.0),
             sharpness: median_u8(&self.sharpness),
             luminance: median_u8(&self.luminance),
         })
+    }
+
+    /// Attack detection on the good frames so far.
+    fn pad(&self) -> PadEvidence {
+        let n_frames = u32::try_from(self.pad_scores.len()).unwrap_or(u32::MAX);
+        let n_no_response = self.pad_no_response;
+        match median(&mut self.pad_scores.clone()) {
+            Some(score) if n_frames >= n_no_response => PadEvidence::Score {
+                score,
+                n_frames,
+                n_no_response,
+            },
+            _ => PadEvidence::NotPossible { n_no_response },
+        }
     }
 
     /// Why the step's time ran out: what stood in the way in most frames.

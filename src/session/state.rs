@@ -2,7 +2,7 @@
 
 use super::document_step::{DocumentStep, ReadDocument};
 use super::event::{Effect, Event, Now, ReserveRefusal, StoreRefusal, TicketRefusal};
-use super::face_step::FaceStep;
+use super::face_step::{FaceStep, FaceThresholds};
 use super::fields::compare_fields;
 use super::view::result_sign;
 use super::visit::{House, Visit, stopped};
@@ -441,14 +441,18 @@ impl Session {
                 Vec::new()
             }
             (State::Face(step), Seen::Face(seen)) => {
-                let (rules, threshold) = (&self.house.policy.face, self.house.threshold.score);
+                let rules = &self.house.policy.face;
+                let thresholds = FaceThresholds {
+                    comparison: self.house.threshold.score,
+                    pad: (self.house.policy.pad.required).then_some(self.house.pad.score),
+                };
                 let evidence = step.observe(
                     &seen,
                     observation.scene,
                     self.house.frame_size,
                     at,
                     rules,
-                    threshold,
+                    thresholds,
                 );
                 if let Some(evidence) = evidence {
                     self.done = Some((now.at, Done::Face(Box::new(evidence))));

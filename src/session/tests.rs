@@ -15,6 +15,7 @@ use crate::perception::observation::{
     MrzReading, Observation, PortraitObservation, PrimaryFace, PrintedChecks, SceneLight, Seen,
     VisionTask,
 };
+use crate::perception::pad::calibration::{PadThreshold, PresentationAttackSpecies};
 use crate::perception::quality::{Assessment, QualityComponent, QualityReport};
 use crate::trust::ticket::{Bytes, Reference, Ticket, TicketClaims};
 use crate::verdict::decision::ComparisonThreshold;
@@ -36,7 +37,19 @@ fn house() -> House {
         threshold: ComparisonThreshold {
             score: 0.5,
             false_match_rate: 1e-4,
+            false_match_rate_lower95: 0.5e-4,
             false_match_rate_upper95: 2e-4,
+            calibration: "test".into(),
+        },
+        pad: PadThreshold {
+            score: 0.5,
+            worst_species: PresentationAttackSpecies::Print,
+            apcer: 0.0,
+            apcer_lower95: 0.0,
+            apcer_upper95: 0.03,
+            bpcer: 0.0,
+            bpcer_lower95: 0.0,
+            bpcer_upper95: 0.04,
             calibration: "test".into(),
         },
         models: Vec::new(),
@@ -140,6 +153,7 @@ fn face(score: Option<f32>) -> Seen {
         pose: Default::default(),
         quality,
         light: Default::default(),
+        pad_score: Some(0.99),
         comparison_score: score,
     };
     Seen::Face(Box::new(FaceObservation {

@@ -4,6 +4,7 @@ use crate::base::ids::{Language, SessionId};
 use crate::base::terms::{Field, FieldMatch, Purpose};
 use crate::base::time::Moment;
 use crate::perception::document::limits::DocumentLimits;
+use crate::perception::pad::calibration::PadThreshold;
 use crate::session::event::Now;
 use crate::trust::ticket::Ticket;
 use crate::verdict::decision::{ComparisonThreshold, Decision, decide};
@@ -26,6 +27,8 @@ pub struct House {
     pub policy_stamp: PolicyStamp,
     /// The comparison's threshold for the policy's false match rate.
     pub threshold: ComparisonThreshold,
+    /// The attack detection's threshold for the policy's rates.
+    pub pad: PadThreshold,
     /// The models that are loaded.
     pub models: Vec<ModelStamp>,
     /// What a document in a frame has to fulfil.
@@ -144,7 +147,7 @@ impl Visit {
     /// Decides, and makes the record (JSON).
     pub fn conclude(&self, ending: Ending, now: Now, house: &House) -> (Decision, Vec<u8>) {
         let evidence = self.evidence(ending, now);
-        let decision = decide(&evidence, &house.policy, &house.threshold);
+        let decision = decide(&evidence, &house.policy, &house.threshold, &house.pad);
         let context = OutcomeContext {
             session: self.session.clone(),
             ticket: self
@@ -157,6 +160,8 @@ impl Visit {
             policy: house.policy_stamp.clone(),
             models: house.models.clone(),
             threshold: house.threshold.clone(),
+            pad: house.pad.clone(),
+            pad_acted_on: house.policy.pad.required,
             consent: self.consent.clone(),
             preflight: self.preflight.clone(),
             times: SessionTimes {

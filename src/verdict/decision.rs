@@ -1,7 +1,7 @@
 //! Evidence and policy -> decision. The rules, in the order in which they are asked:
 //!
 //! 1. The capture was stopped: the result follows from whose matter it was. No check turns a stopped session into `verified`.
-//! 2. A check of security refutes the document: `review`. Never an automatic final refusal.
+//! 2. A check of security refutes the document, or a presentation attack is suspected: `review`. Never an automatic final refusal.
 //! 3. The document says something else than the wallet: `not_verified`, with staff.
 //! 4. The document cannot be taken (expired, other kind, portrait unusable): another one.
 //! 5. The face is another one: `not_verified`, with staff. It could not be compared: `inconclusive`, which is not the same.
@@ -15,6 +15,7 @@ use super::policy::Policy;
 use super::reasons::{AttemptUse, Attribution, Disposition, Reason};
 use crate::base::terms::{Field, FieldMatch, Purpose};
 use crate::perception::document::mrz::CheckResult;
+use crate::perception::pad::calibration::PadThreshold;
 use serde::Serialize;
 
 /// The result of a session.
@@ -48,6 +49,8 @@ pub struct ComparisonThreshold {
     pub score: f64,
     /// False match rate measured at this threshold.
     pub false_match_rate: f64,
+    /// Lower end of its 95 % interval.
+    pub false_match_rate_lower95: f64,
     /// Upper end of its 95 % interval.
     pub false_match_rate_upper95: f64,
     /// On which data it was measured.
@@ -163,7 +166,12 @@ fn passed(good: bool) -> CheckOutcome {
 }
 
 /// Decides. Pure: equal arguments, equal decision.
-pub fn decide(evidence: &Evidence, policy: &Policy, threshold: &ComparisonThreshold) -> Decision {
+pub fn decide(
+    evidence: &Evidence,
+    policy: &Policy,
+    threshold: &ComparisonThreshold,
+    pad: &PadThreshold,
+) -> Decision {
     let mut ledger = Ledger::default();
     let needs_document = evidence.purpose != Purpose::Reverification;
     if needs_document {
@@ -171,6 +179,7 @@ pub fn decide(evidence: &Evidence, policy: &Policy, threshold: &ComparisonThresh
         data_checks(&mut ledger, evidence, policy);
     }
     face_checks(&mut ledger, evidence, policy, threshold);
+    pad_check(&mut ledger, evidence, policy, pad);
 
     if evidence.practice {
         ledger.reasons.clear();
@@ -238,10 +247,17 @@ fn result_of_stop(reason: Reason) -> SessionResult {
     }
 }
 
+/// Whether a reason is a suspicion that a person has to look at.
+fn suspects(reason: Reason) -> bool {
+    ["doc.suspect.", "live.suspect."]
+        .iter()
+        .any(|prefix| reason.code().starts_with(prefix))
+}
+
 /// Order of the rules: the smaller, the stricter.
 fn rank(reason: Reason) -> u8 {
     match reason.row().attribution {
-        _ if reason.code().starts_with("doc.suspect.") => 0,
+        _ if suspects(reason) => 0,
         _ if reason == Reason::DataMismatch => 1,
         Attribution::Policy => 2,
         _ if matches!(reason, Reason::FaceMismatch | Reason::FaceMismatchReference) => 4,
@@ -260,8 +276,8 @@ fn result_of(reason: Reason) -> SessionResult {
         Reason::DocExpired
         | Reason::PolicyDocumentTypeUnsupported
         | Reason::PolicyAgeBelowMinimum => SessionResult::NotVerified,
-        _ if reason.code().starts_with("doc.suspect.") => SessionResult::Review,
-        // Policy asks for a check that this version cannot do: a person has to.
+        _ if suspects(reason) => SessionResult::Review,
+        // Policy asks for attack detection and it was not possible: a person has to look.
         Reason::LiveInconclusive => SessionResult::Review,
         _ => SessionResult::Inconclusive,
     }
@@ -418,7 +434,6 @@ fn face_checks(
         ledger
             .check("face.comparison", CheckOutcome::NotPossible)
             .note = Some("no_face");
-        ledger.check("face.pad", CheckOutcome::NotTested).note = Some("not_built");
         ledger.fail(Reason::FaceNotFound, None);
         return;
     };
@@ -463,11 +478,40 @@ fn face_checks(
             }
         }
     }
-    match face.pad {
-        PadEvidence::NotBuilt => {
-            ledger.check("face.pad", CheckOutcome::NotTested).note = Some("not_built");
+}
+
+/// Attack detection. What is found out is always recorded; it is acted on only where policy requires it.
+fn pad_check(ledger: &mut Ledger, evidence: &Evidence, policy: &Policy, threshold: &PadThreshold) {
+    let not_possible = |ledger: &mut Ledger, note| {
+        let check = ledger.check("face.pad", CheckOutcome::NotPossible);
+        check.model = Some("face_pad");
+        check.note = Some(note);
+    };
+    match evidence.face.as_ref().map(|face| face.pad) {
+        // That there is no face has a reason of its own.
+        None => not_possible(ledger, "no_face"),
+        Some(PadEvidence::NotPossible { .. }) => {
+            not_possible(ledger, "no_response");
             if policy.pad.required {
                 ledger.fail(Reason::LiveInconclusive, None);
+            }
+        }
+        Some(PadEvidence::Score { score, .. }) => {
+            let bona_fide = f64::from(score) >= threshold.score;
+            let measure = Measure {
+                name: "pad_score",
+                value: f64::from(score),
+                limit: threshold.score,
+                unit: "score",
+            };
+            let check = ledger.check("face.pad", passed(bona_fide));
+            check.model = Some("face_pad");
+            check.measure = Some(measure.clone());
+            if !policy.pad.required {
+                check.note = Some("recorded_only");
+            } else if !bona_fide {
+                // The net does not say which instrument it was.
+                ledger.fail(Reason::LiveSuspectUnknownSpecies, Some(measure));
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::base::terms::DocumentKind;
 use crate::perception::document::mrz::MrzChecks;
+use crate::perception::pad::calibration::PresentationAttackSpecies;
 use crate::verdict::evidence::{DateEvidence, DocumentEvidence, FaceEvidence, Step};
 
 fn policy() -> Policy {
@@ -14,8 +15,31 @@ fn threshold() -> ComparisonThreshold {
     ComparisonThreshold {
         score: 0.5,
         false_match_rate: 1e-4,
+        false_match_rate_lower95: 0.5e-4,
         false_match_rate_upper95: 2e-4,
         calibration: "test".into(),
+    }
+}
+
+fn pad() -> PadThreshold {
+    PadThreshold {
+        score: 0.5,
+        worst_species: PresentationAttackSpecies::Print,
+        apcer: 0.0,
+        apcer_lower95: 0.0,
+        apcer_upper95: 0.03,
+        bpcer: 0.0,
+        bpcer_lower95: 0.0,
+        bpcer_upper95: 0.04,
+        calibration: "test".into(),
+    }
+}
+
+fn scored(score: f32) -> PadEvidence {
+    PadEvidence::Score {
+        score,
+        n_frames: 5,
+        n_no_response: 0,
     }
 }
 
@@ -54,7 +78,7 @@ fn perfect() -> Evidence {
         face: Some(FaceEvidence {
             n_frames: 5,
             comparison: ComparisonEvidence::Score(0.8),
-            pad: PadEvidence::NotBuilt,
+            pad: scored(0.99),
             inter_eye_px: 95.0,
             sharpness: Some(60),
             luminance: Some(90),
@@ -73,7 +97,7 @@ fn check(
 ) {
     let mut evidence = perfect();
     change(&mut evidence);
-    let decision = decide(&evidence, &policy(), &threshold());
+    let decision = decide(&evidence, &policy(), &threshold(), &pad());
     let found: Vec<String> = decision.reasons.iter().map(ReportedReason::code).collect();
     assert_eq!(
         (decision.result, found.as_slice()),
@@ -334,28 +358,98 @@ fn practice_is_practice_whatever_came_out() {
 }
 
 #[test]
+fn attack_detection_is_always_recorded_and_acted_on_where_policy_requires_it() {
+    let check = |pad_evidence: Option<PadEvidence>,
+                 required: bool,
+                 check: (CheckOutcome, Option<&str>),
+                 decided: (SessionResult, &[&str])| {
+        let mut policy = policy();
+        policy.pad.required = required;
+        let mut evidence = perfect();
+        match (&mut evidence.face, pad_evidence) {
+            (Some(face), Some(pad)) => face.pad = pad,
+            (face, _) => *face = None,
+        }
+        let decision = decide(&evidence, &policy, &threshold(), &pad());
+        let record = decision
+            .checks
+            .iter()
+            .find(|c| c.name == "face.pad")
+            .expect("is always listed");
+        assert_eq!(
+            (record.outcome, record.note),
+            check,
+            "{pad_evidence:?} {required}"
+        );
+        assert_eq!(record.model, Some("face_pad"));
+        let codes: Vec<String> = decision.reasons.iter().map(ReportedReason::code).collect();
+        assert_eq!((decision.result, codes), (decided.0, decided.1.map_owned()));
+    };
+    use CheckOutcome::{Failed, NotPossible, Passed};
+    use SessionResult::{Inconclusive, Review, Verified};
+    let silent = PadEvidence::NotPossible { n_no_response: 5 };
+    let only = Some("recorded_only");
+    check(Some(scored(0.5)), true, (Passed, None), (Verified, &[]));
+    check(Some(scored(0.5)), false, (Passed, only), (Verified, &[]));
+    check(
+        Some(scored(0.49)),
+        true,
+        (Failed, None),
+        (Review, &["live.suspect.unknown_species"]),
+    );
+    check(Some(scored(0.49)), false, (Failed, only), (Verified, &[]));
+    check(
+        Some(silent),
+        true,
+        (NotPossible, Some("no_response")),
+        (Review, &["live.inconclusive"]),
+    );
+    check(
+        Some(silent),
+        false,
+        (NotPossible, Some("no_response")),
+        (Verified, &[]),
+    );
+    for required in [false, true] {
+        check(
+            None,
+            required,
+            (NotPossible, Some("no_face")),
+            (Inconclusive, &["face.not_found"]),
+        );
+    }
+}
+
+#[test]
+fn a_suspected_attack_is_reviewed_also_when_the_faces_differ() {
+    let mut policy = policy();
+    policy.pad.required = true;
+    let mut evidence = perfect();
+    if let Some(face) = &mut evidence.face {
+        face.pad = scored(0.01);
+        face.comparison = ComparisonEvidence::Score(0.1);
+    }
+    let decision = decide(&evidence, &policy, &threshold(), &pad());
+    let codes: Vec<String> = decision.reasons.iter().map(ReportedReason::code).collect();
+    assert_eq!(codes, ["live.suspect.unknown_species", "face.mismatch"]);
+    assert_eq!(decision.result, SessionResult::Review);
+    // The person is told nothing of it.
+    assert_eq!(decision.reasons[0].reason.row().message, "neutral.security");
+}
+
+#[test]
 fn every_check_that_is_not_built_says_so() {
-    let decision = decide(&perfect(), &policy(), &threshold());
-    for name in [
-        "face.pad",
-        "document.copy",
-        "document.printed_text_against_mrz",
-    ] {
+    let decision = decide(&perfect(), &policy(), &threshold(), &pad());
+    for name in ["document.copy", "document.printed_text_against_mrz"] {
         let check = decision.checks.iter().find(|c| c.name == name).expect(name);
         assert_eq!(
             (check.outcome, check.note),
             (CheckOutcome::NotTested, Some("not_built"))
         );
     }
-    let mut strict = policy();
-    strict.pad.required = true;
-    assert_eq!(
-        decide(&perfect(), &strict, &threshold()).result,
-        SessionResult::Review
-    );
     let mut specimens = policy();
     specimens.document.allow_specimen = false;
-    let decision = decide(&perfect(), &specimens, &threshold());
+    let decision = decide(&perfect(), &specimens, &threshold(), &pad());
     assert_eq!(
         (decision.result, decision.reasons[0].code().as_str()),
         (SessionResult::Review, "doc.suspect.specimen")
@@ -367,7 +461,7 @@ fn an_online_check_makes_it_pending() {
     let mut online = policy();
     online.online.check_required = true;
     assert_eq!(
-        decide(&perfect(), &online, &threshold()).result,
+        decide(&perfect(), &online, &threshold(), &pad()).result,
         SessionResult::Pending
     );
 }

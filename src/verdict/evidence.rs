@@ -268,11 +268,23 @@ pub enum ComparisonEvidence {
     NotPossible,
 }
 
-/// Presentation attack detection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Presentation attack detection on the good frames. A non-response is a good frame without a PAD score; it is counted apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PadEvidence {
-    /// This version has none.
-    NotBuilt,
+    /// At least half of the good frames have a score.
+    Score {
+        /// Median PAD score, 0..=1, higher is more like a bona fide presentation.
+        score: f32,
+        /// Frames with a score.
+        n_frames: u32,
+        /// Frames without.
+        n_no_response: u32,
+    },
+    /// Too many of the good frames have none.
+    NotPossible {
+        /// Frames without a score.
+        n_no_response: u32,
+    },
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@
 //! `delivery`'s.
 
 use super::decision::{CheckRecord, ComparisonThreshold, Decision, SessionResult};
-use super::evidence::{Evidence, Measure, RemedyTried};
+use super::evidence::{Evidence, Measure, PadEvidence, RemedyTried};
 use super::reasons::{Attribution, Disposition};
 use crate::base::ids::{Language, ReferenceNumber, SessionId};
 use crate::base::terms::{FieldMatch, Purpose};
+use crate::perception::pad::METHOD;
+use crate::perception::pad::calibration::PadThreshold;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -32,6 +34,10 @@ pub struct OutcomeContext {
     pub models: Vec<ModelStamp>,
     /// The comparison's threshold.
     pub threshold: ComparisonThreshold,
+    /// The attack detection's threshold.
+    pub pad: PadThreshold,
+    /// Whether policy acts on the attack detection.
+    pub pad_acted_on: bool,
     /// Consent, if it was asked for.
     pub consent: Option<ConsentRecord>,
     /// The self-check before the session.
@@ -134,6 +140,7 @@ pub struct Outcome<'a> {
     checks: &'a [CheckRecord],
     fields: BTreeMap<&'static str, FieldMatch>,
     threshold: &'a ComparisonThreshold,
+    pad: PadRecord<'a>,
     specimen: bool,
     policy: &'a PolicyStamp,
     models: &'a [ModelStamp],
@@ -143,6 +150,39 @@ pub struct Outcome<'a> {
     times: &'a SessionTimes,
     software: &'a str,
     board: &'a str,
+}
+
+/// What stands behind the check `face.pad`, and what it is not.
+#[derive(Debug, Serialize)]
+struct PadRecord<'a> {
+    method: &'static str,
+    iso_30107_conformance: &'static str,
+    acted_on: bool,
+    threshold: &'a PadThreshold,
+    n_frames: u32,
+    n_no_response: u32,
+}
+
+impl<'a> PadRecord<'a> {
+    fn new(context: &'a OutcomeContext, evidence: &Evidence) -> Self {
+        let (n_frames, n_no_response) = match evidence.face.as_ref().map(|f| f.pad) {
+            None => (0, 0),
+            Some(PadEvidence::NotPossible { n_no_response }) => (0, n_no_response),
+            Some(PadEvidence::Score {
+                n_frames,
+                n_no_response,
+                ..
+            }) => (n_frames, n_no_response),
+        };
+        Self {
+            method: METHOD,
+            iso_30107_conformance: "not_claimed",
+            acted_on: context.pad_acted_on,
+            threshold: &context.pad,
+            n_frames,
+            n_no_response,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -206,6 +246,7 @@ impl<'a> Outcome<'a> {
                 .map(|(f, m)| (f.name(), *m))
                 .collect(),
             threshold: &context.threshold,
+            pad: PadRecord::new(context, evidence),
             specimen: evidence.document.as_ref().is_some_and(|d| d.specimen),
             policy: &context.policy,
             models: &context.models,

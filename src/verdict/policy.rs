@@ -79,9 +79,14 @@ pub struct FaceRules {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PadRules {
-    /// Whether a session without presentation attack detection can be verified. This version has none ("not built"): with
-    /// `true`, every outcome says `review` at best.
+    /// Whether attack detection is acted on: a suspected attack goes to review, and so does a session in which it was not
+    /// possible. With `false` it is recorded only.
     pub required: bool,
+    /// Largest attack presentation classification error rate of the worst species; the threshold follows from the calibration
+    /// file, whose data it is measured on.
+    pub apcer: f64,
+    /// Largest bona fide presentation classification error rate that this may cost.
+    pub bpcer: f64,
 }
 
 /// Time given to each step, in seconds.
@@ -137,6 +142,9 @@ pub enum PolicyError {
         allowed: &'static str,
     },
 }
+
+/// Largest APCER that any policy may ask for (NIST SP 800-63A-4 wants an IAPAR below it).
+pub const LARGEST_APCER: f64 = 0.07;
 
 /// Largest false match rate that any policy may ask for (NIST SP 800-63A-4: 1 in 10 000).
 pub const LARGEST_FALSE_MATCH_RATE: f64 = 1e-4;
@@ -267,6 +275,18 @@ impl Policy {
                 allowed,
             )?;
         }
+        within(
+            (0.001..=LARGEST_APCER).contains(&self.pad.apcer),
+            "pad.apcer",
+            self.pad.apcer.to_string(),
+            "0.001 to 0.07 (NIST SP 800-63A-4)",
+        )?;
+        within(
+            (0.001..=0.2).contains(&self.pad.bpcer),
+            "pad.bpcer",
+            self.pad.bpcer.to_string(),
+            "0.001 to 0.2",
+        )?;
         for (key, value) in [
             ("times.ticket_s", t.ticket_s),
             ("times.consent_s", t.consent_s),
@@ -334,5 +354,8 @@ mod tests {
         check("per_step = 3", "per_step = 3\nsurprise = 1", "surprise");
         check("format = 1", "format = 2", "format");
         check("[pad]", "[pda]", "pda");
+        check("apcer = 0.07", "apcer = 0.1", "pad.apcer");
+        check("apcer = 0.07", "apcer = nan", "pad.apcer");
+        check("bpcer = 0.05", "bpcer = 0.5", "pad.bpcer");
     }
 }

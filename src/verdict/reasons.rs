@@ -276,6 +276,7 @@ reasons! {
     LiveSuspectMask = "live.suspect.mask": Security, RetryAttended, Yes, B, None, "neutral.security";
     LiveSuspectCutout = "live.suspect.cutout": Security, RetryAttended, Yes, B, None, "neutral.security";
     LiveSuspectInjection = "live.suspect.injection": Security, RetryAttended, Yes, B, None, "neutral.security";
+    LiveSuspectUnknownSpecies = "live.suspect.unknown_species": Security, RetryAttended, Yes, B, None, "neutral.security";
     LiveSuspectTwoPersons = "live.suspect.two_persons": Security, RetryAttended, Yes, B, None, "neutral.security";
     DocNotFound = "doc.not_found": Subject, RetryWithRemedy, AfterTimeout, STB, PromptSubject, "doc.not_found";
     DocCutOff = "doc.cut_off": Subject, RetryWithRemedy, AfterTimeout, STB, PromptSubject, "doc.cut_off";

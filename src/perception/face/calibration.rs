@@ -5,7 +5,9 @@
 
 use super::embedding::Template;
 use super::pipeline::FacePipeline;
-use crate::base::frame::{FrameMeta, FrameView, PixelFormat};
+use crate::perception::calibration::list::List;
+use crate::perception::calibration::rate::Rate;
+use crate::perception::calibration::{CalibrationError, LEAST_N, read_toml, with_picture};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -60,63 +62,14 @@ pub struct Threshold {
     pub score: f64,
     /// False match rate measured at it, on the largest set.
     pub false_match_rate: f64,
-    /// Upper end of its 95 % interval (Wilson score; rule of three at zero).
+    /// Lower end of its 95 % interval (Clopper and Pearson, as if all comparisons were independent).
+    pub false_match_rate_lower95: f64,
+    /// Upper end of it.
     pub false_match_rate_upper95: f64,
     /// False non-match rate measured at it, on the set that needs the highest threshold.
     pub false_non_match_rate: f64,
     /// The largest set with its size and date, and the set that needs the highest threshold.
     pub source: String,
-}
-
-/// Why a calibration cannot be used or made.
-#[derive(Debug, thiserror::Error)]
-pub enum CalibrationError {
-    /// Not readable, or not as it should be.
-    #[error("calibration {place}: {detail}")]
-    File {
-        /// File, and line where there is one.
-        place: String,
-        /// What is wrong, what is allowed.
-        detail: String,
-    },
-    /// Made for another net.
-    #[error(
-        "calibration {place} was made for the embedding net {found}, but {expected} is installed; \
-         mend: `boothd calibrate faces PAIRS.csv` with the installed one"
-    )]
-    OtherModel {
-        /// The file.
-        place: String,
-        /// Hash in the calibration.
-        found: String,
-        /// Hash of the net.
-        expected: String,
-    },
-    /// Not enough comparisons for such a rate.
-    #[error(
-        "calibration: no set is large enough for a false match rate of {target}: \
-         found at most {found} comparisons of different persons, needed {needed}; mend: calibrate on more pictures"
-    )]
-    TooSmall {
-        /// The rate asked for.
-        target: f64,
-        /// Comparisons of the largest set.
-        found: u64,
-        /// Comparisons needed.
-        needed: u64,
-    },
-}
-
-/// Upper end of the 95 % Wilson interval of `k` in `n`; 3/n at zero.
-fn upper95(k: u64, n: u64) -> f64 {
-    let (k, n, z) = (k as f64, n as f64, 1.96f64);
-    if k == 0.0 {
-        return (3.0 / n).min(1.0);
-    }
-    let p = k / n;
-    let centre = p + z * z / (2.0 * n);
-    let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
-    ((centre + half) / (1.0 + z * z / n)).min(1.0)
 }
 
 impl Calibration {
@@ -125,21 +78,8 @@ impl Calibration {
     /// # Errors
     /// [`CalibrationError::File`] or [`CalibrationError::OtherModel`].
     pub fn read(path: &Path, model_sha256: &str) -> Result<Self, CalibrationError> {
-        let file = |detail| CalibrationError::File {
-            place: path.display().to_string(),
-            detail,
-        };
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            file(format!(
-                "{e}; mend: give the path of a file that `boothd calibrate faces` has made"
-            ))
-        })?;
-        let calibration: Self = toml::from_str(&text).map_err(|e| {
-            let detail = e.to_string().trim().replace('\n', " ");
-            file(format!(
-                "{detail}; mend: make it again with `boothd calibrate faces`"
-            ))
-        })?;
+        let file = |detail: String| CalibrationError::file(path.display().to_string(), detail);
+        let calibration: Self = read_toml(path, "faces")?;
         if calibration.format != 1 {
             return Err(file(format!(
                 "`format`: found {}, allowed: 1",
@@ -149,24 +89,34 @@ impl Calibration {
         if calibration.model_sha256 != model_sha256 {
             return Err(CalibrationError::OtherModel {
                 place: path.display().to_string(),
+                net: "embedding",
+                verb: "faces",
                 found: calibration.model_sha256,
                 expected: model_sha256.to_owned(),
             });
         }
-        let rising = |s: &CalibrationSet| {
-            s.point.windows(2).all(|w| {
-                w[0].threshold < w[1].threshold && w[0].false_matches >= w[1].false_matches
-            })
+        if calibration.set.is_empty() {
+            return Err(file("found no set, allowed: at least one".to_owned()));
+        }
+        let good = |s: &CalibrationSet| {
+            let within = |p: &CalibrationPoint| {
+                p.threshold.is_finite()
+                    && p.false_matches <= s.n_impostor
+                    && p.false_non_matches <= s.n_genuine
+            };
+            let rising = s.point.windows(2).all(|w| {
+                w[0].threshold < w[1].threshold
+                    && w[0].false_matches >= w[1].false_matches
+                    && w[0].false_non_matches <= w[1].false_non_matches
+            });
+            !s.point.is_empty() && s.n_impostor > 0 && s.point.iter().all(within) && rising
         };
-        if calibration
-            .set
-            .iter()
-            .any(|s| s.point.is_empty() || s.n_impostor == 0 || !rising(s))
-        {
-            return Err(file(
-                "`set.point`: must have thresholds that rise and false matches that do not"
-                    .to_owned(),
-            ));
+        if let Some(bad) = calibration.set.iter().find(|s| !good(s)) {
+            return Err(file(format!(
+                "set `{}`: `point` must have finite thresholds that rise, with false matches that do not and false non-matches that \
+                 do not fall, none above the number of comparisons; mend: make it again with `boothd calibrate faces`",
+                bad.name
+            )));
         }
         Ok(calibration)
     }
@@ -181,7 +131,9 @@ impl Calibration {
         let needed = (1.0 / target).ceil() as u64;
         let largest = self.set.iter().max_by_key(|s| s.n_impostor);
         let too_small = |found| CalibrationError::TooSmall {
+            rate: "false match rate",
             target,
+            what: "comparisons of different persons".to_owned(),
             found,
             needed,
         };
@@ -211,11 +163,13 @@ impl Calibration {
                 false_non_matches: 0,
             })
         };
-        let point = at(largest);
+        let rate = Rate::new(at(largest).false_matches, largest.n_impostor);
+        let (lower, upper) = rate.interval95();
         Ok(Threshold {
             score,
-            false_match_rate: point.false_matches as f64 / largest.n_impostor as f64,
-            false_match_rate_upper95: upper95(point.false_matches, largest.n_impostor),
+            false_match_rate: rate.value(),
+            false_match_rate_lower95: lower,
+            false_match_rate_upper95: upper,
             false_non_match_rate: at(governing).false_non_matches as f64
                 / governing.n_genuine.max(1) as f64,
             source: format!(
@@ -257,85 +211,106 @@ impl CalibrationSet {
     }
 }
 
-/// First line of a list of pairs.
-const HEADING: &str = "a,b,same";
+/// Columns of a list of pairs.
+const COLUMNS: [&str; 3] = ["a", "b", "same"];
+/// Columns that it may have beside them: who is on the pictures.
+const SUBJECTS: [&str; 2] = ["subject_a", "subject_b"];
 
-/// Measures a set from a list of pairs (`a,b,same` with a heading line; paths relative to the list; same: 1 or 0) with the
-/// pipeline that the booth uses. Pictures without a face count as comparisons that were not possible.
+/// A comparison that was made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compared {
+    /// Its score.
+    pub score: f32,
+    /// Who was compared, where the list says so.
+    pub subjects: Option<[String; 2]>,
+}
+
+/// All comparisons of a list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Comparisons {
+    /// Of the same person.
+    pub genuine: Vec<Compared>,
+    /// Of different persons.
+    pub impostor: Vec<Compared>,
+    /// Comparisons of the same person that could not be made: no face was found.
+    pub n_genuine_not_possible: u64,
+    /// Comparisons of different persons that could not be made.
+    pub n_impostor_not_possible: u64,
+}
+
+impl Comparisons {
+    /// The set that goes into the calibration file.
+    pub fn to_set(&self, name: &str, date: &str) -> CalibrationSet {
+        let scores = |all: &[Compared]| all.iter().map(|c| c.score).collect::<Vec<_>>();
+        CalibrationSet::from_scores(
+            name,
+            date,
+            &scores(&self.genuine),
+            &scores(&self.impostor),
+            self.n_genuine_not_possible,
+        )
+    }
+}
+
+/// Makes the comparisons of a list of pairs (columns `a`, `b`, `same` and maybe `subject_a`, `subject_b`; paths relative to the
+/// list; same: 1 or 0) with the pipeline that the booth uses. Pictures without a face count as comparisons that were not possible.
 ///
 /// # Errors
-/// [`CalibrationError::File`] with the line, or the picture that cannot be read.
-pub fn calibrate_faces(
+/// [`CalibrationError::File`] with the line that is wrong or the picture that cannot be read, or if there are too few of a kind.
+pub fn compare_pairs(
     list: &Path,
-    name: &str,
-    date: &str,
     pipeline: &mut FacePipeline,
-) -> Result<CalibrationSet, CalibrationError> {
-    let fail = |place: String, detail: String| CalibrationError::File { place, detail };
-    let text = std::fs::read_to_string(list)
-        .map_err(|e| fail(list.display().to_string(), e.to_string()))?;
-    if text.lines().next().map(str::trim) != Some(HEADING) {
-        return Err(fail(
-            format!("{}, line 1", list.display()),
-            format!("found another heading, allowed: `{HEADING}`; mend: put it above the pairs"),
-        ));
-    }
-    let folder = list.parent().unwrap_or(Path::new("."));
+) -> Result<Comparisons, CalibrationError> {
+    let list = List::read(list, &COLUMNS, &SUBJECTS)?;
     let mut templates: HashMap<PathBuf, Option<Template>> = HashMap::new();
-    let (mut genuine, mut impostor, mut not_possible) = (Vec::new(), Vec::new(), 0);
-    for (i, line) in text
-        .lines()
-        .enumerate()
-        .skip(1)
-        .filter(|(_, l)| !l.trim().is_empty())
-    {
-        let place = || format!("{}, line {}", list.display(), i + 1);
-        let parts: Vec<&str> = line.trim().split(',').collect();
-        let (a, b, same) = match parts[..] {
-            [a, b, "1"] => (a, b, true),
-            [a, b, "0"] => (a, b, false),
-            _ => {
-                return Err(fail(
-                    place(),
+    let mut all = Comparisons::default();
+    for row in list.rows() {
+        let same = match row.cell(2) {
+            "1" => true,
+            "0" => false,
+            other => {
+                return Err(list.error(
+                    row,
                     format!(
-                        "found another form, allowed: {HEADING} with same 1 or 0; mend: correct the line"
+                        "`same`: found `{other}`, allowed: same 1 or 0; mend: correct the line"
                     ),
                 ));
             }
         };
-        for file in [a, b] {
-            let path = folder.join(file);
-            if let Entry::Vacant(vacant) = templates.entry(path) {
+        for file in [row.cell(0), row.cell(1)] {
+            if let Entry::Vacant(vacant) = templates.entry(list.resolve(file)) {
                 let template = template_of(vacant.key(), pipeline);
-                vacant.insert(template.map_err(|detail| fail(place(), detail))?);
+                vacant.insert(template.map_err(|detail| list.error(row, detail))?);
             }
         }
-        let of = |file: &str| templates.get(&folder.join(file)).and_then(Option::as_ref);
-        match (of(a), of(b), same) {
-            (Some(a), Some(b), true) => genuine.push(a.compare(b)),
-            (Some(a), Some(b), false) => impostor.push(a.compare(b)),
-            (_, _, true) => not_possible += 1,
-            _ => {}
+        let of = |file: &str| templates.get(&list.resolve(file)).and_then(Option::as_ref);
+        let compared = of(row.cell(0)).zip(of(row.cell(1))).map(|(a, b)| {
+            let subjects = [row.cell(3), row.cell(4)];
+            Compared {
+                score: a.compare(b),
+                subjects: subjects
+                    .iter()
+                    .all(|s| !s.is_empty())
+                    .then(|| subjects.map(str::to_owned)),
+            }
+        });
+        match (compared, same) {
+            (Some(compared), true) => all.genuine.push(compared),
+            (Some(compared), false) => all.impostor.push(compared),
+            (None, true) => all.n_genuine_not_possible += 1,
+            (None, false) => all.n_impostor_not_possible += 1,
         }
     }
-    if genuine.is_empty() || impostor.is_empty() {
-        return Err(fail(
-            list.display().to_string(),
-            format!(
-                "found {} comparisons of one person and {} of different persons, allowed: at least one of each; \
-                 mend: list more pairs of pictures with a face",
-                genuine.len(),
-                impostor.len()
-            ),
-        ));
+    if all.genuine.len() < LEAST_N || all.impostor.len() < LEAST_N {
+        return Err(list.error_of_all(format!(
+            "found {} comparisons of one person and {} of different persons ({} more not possible: no face), \
+             allowed: at least {LEAST_N} of each; mend: list more pairs of pictures with a face",
+            all.genuine.len(),
+            all.impostor.len(),
+            all.n_genuine_not_possible + all.n_impostor_not_possible,
+        )));
     }
-    Ok(CalibrationSet::from_scores(
-        name,
-        date,
-        &genuine,
-        &impostor,
-        not_possible,
-    ))
+    Ok(all)
 }
 
 /// Template of the largest face of a picture; `None` if there is none.
@@ -343,27 +318,15 @@ pub fn calibrate_faces(
 /// # Errors
 /// If the picture cannot be read or a net not be run; names the file.
 pub fn template_of(path: &Path, pipeline: &mut FacePipeline) -> Result<Option<Template>, String> {
-    let fail = |e: String| format!("{}: {e}", path.display());
-    let picture = image::open(path)
-        .map_err(|e| fail(e.to_string()))?
-        .into_rgb8();
-    let (w, h) = picture.dimensions();
-    let frame = FrameView::new(
-        picture.as_raw(),
-        w,
-        h,
-        w as usize * 3,
-        PixelFormat::Rgb8,
-        FrameMeta::default(),
-    );
-    let frame = frame.map_err(|e| fail(e.to_string()))?;
-    let seen = pipeline.analyse(&frame).map_err(|e| fail(e.to_string()))?;
-    let Some(face) = seen.primary else {
-        return Ok(None);
-    };
-    pipeline
-        .template(&frame, &face.five_points)
-        .map_err(|e| fail(e.to_string()))
+    with_picture(path, |frame| {
+        let seen = pipeline.analyse(frame).map_err(|e| e.to_string())?;
+        let Some(face) = seen.primary else {
+            return Ok(None);
+        };
+        pipeline
+            .template(frame, &face.five_points)
+            .map_err(|e| e.to_string())
+    })
 }
 
 #[cfg(test)]
@@ -390,7 +353,9 @@ mod tests {
         // The small set has a false match at 0.7: it lifts the threshold above what the large set needs.
         assert!((threshold.score - 0.7).abs() < 1e-9, "{}", threshold.score);
         assert_eq!(threshold.false_match_rate, 0.0);
-        assert!((threshold.false_match_rate_upper95 - 3.0 / 20_000.0).abs() < 1e-9);
+        assert_eq!(threshold.false_match_rate_lower95, 0.0);
+        // None in 20 000: 1 - 0.025^(1/20000).
+        assert!((threshold.false_match_rate_upper95 - 1.844e-4).abs() < 1e-7);
         assert!(
             (threshold.false_non_match_rate - 0.5).abs() < 0.02,
             "{}",
@@ -427,5 +392,25 @@ mod tests {
         assert!(error.to_string().contains("calibrate faces"), "{error}");
         std::fs::write(&path, "format = 1").expect("written");
         assert!(Calibration::read(&path, "aa").is_err());
+    }
+
+    #[test]
+    fn a_calibration_that_cannot_be_is_refused() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("c.toml");
+        let check = |change: fn(&mut Calibration), word: &str| {
+            let mut wrong = calibration();
+            change(&mut wrong);
+            std::fs::write(&path, toml::to_string(&wrong).expect("TOML")).expect("written");
+            let error = Calibration::read(&path, "aa").expect_err(word).to_string();
+            assert!(error.contains(word), "{error}");
+        };
+        check(|c| c.format = 2, "`format`: found 2");
+        check(|c| c.set.clear(), "no set");
+        check(|c| c.set[0].point.truncate(0), "set `small`");
+        check(|c| c.set[1].point[3].threshold = f64::NAN, "set `large`");
+        check(|c| c.set[1].n_impostor = 0, "set `large`");
+        check(|c| c.set[1].point[0].false_matches = 20_001, "set `large`");
+        check(|c| c.set[1].point[2].false_matches = 20_000, "set `large`");
     }
 }

@@ -8,19 +8,21 @@ use crate::base::frame::FrameView;
 use crate::base::geometry::Point;
 use crate::models::{Catalogue, ModelError, ModelTask};
 use crate::perception::observation::{FaceObservation, PrimaryFace};
+use crate::perception::pad::AttackDetector;
 use crate::perception::quality::assess::{Photometry, assess};
 
-/// Detector, landmarks and embedding.
+/// Detector, landmarks, attack detection and embedding.
 #[derive(Debug)]
 pub struct FacePipeline {
     detector: FaceDetector,
     landmarks: LandmarkFinder,
+    attacks: AttackDetector,
     embedder: Embedder,
     photometry: Photometry,
 }
 
 impl FacePipeline {
-    /// Loads the three nets.
+    /// Loads the four nets.
     ///
     /// # Errors
     /// If one is missing, corrupt or unsuitable.
@@ -28,12 +30,14 @@ impl FacePipeline {
         Ok(Self {
             detector: FaceDetector::new(catalogue.load(ModelTask::FaceDetector)?)?,
             landmarks: LandmarkFinder::new(catalogue.load(ModelTask::FaceLandmarks)?)?,
+            attacks: AttackDetector::new(catalogue.load(ModelTask::FacePad)?)?,
             embedder: Embedder::new(catalogue.load(ModelTask::FaceEmbedding)?)?,
             photometry: Photometry::default(),
         })
     }
 
-    /// Measures the faces of a frame: detector, landmarks of the largest face, pose, quality, photometry. No comparison.
+    /// Measures the faces of a frame: detector, landmarks of the largest face, pose, quality, photometry. No comparison
+    /// and no attack detection, which a portrait on a document does not need.
     ///
     /// # Errors
     /// If a net cannot be run.
@@ -65,12 +69,22 @@ impl FacePipeline {
             pose,
             quality,
             light,
+            pad_score: None,
             comparison_score: None,
         };
         Ok(FaceObservation {
             n_faces,
             primary: Some(primary),
         })
+    }
+
+    /// PAD score of the last face that was analysed, which must be of this frame; `None` is a non-response.
+    ///
+    /// # Errors
+    /// If the net cannot be run.
+    pub fn pad_score(&mut self, frame: &FrameView<'_>) -> Result<Option<f32>, ModelError> {
+        self.attacks
+            .score(frame, self.landmarks.mesh().points.as_slice())
     }
 
     /// Landmarks of the last face that was analysed.
@@ -98,7 +112,7 @@ impl FacePipeline {
         self.embedder.template(frame, points)
     }
 
-    /// Runs detector, landmarks and embedding as they are, without pixels: what a whole frame is measured against.
+    /// Runs one of the nets as it is, without pixels: what a whole frame is measured against.
     ///
     /// # Errors
     /// If a net cannot be run.
@@ -106,6 +120,7 @@ impl FacePipeline {
         match which {
             ModelTask::FaceDetector => self.detector.invoke_bare(),
             ModelTask::FaceLandmarks => self.landmarks.invoke_bare(),
+            ModelTask::FacePad => self.attacks.invoke_bare(),
             _ => self.embedder.invoke_bare(),
         }
     }
