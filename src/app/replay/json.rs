@@ -145,6 +145,7 @@ fn of_primary(face: &PrimaryFace) -> Value {
         "bounds": of_rect(face.bounds),
         "score": face.detection_score,
         "presence": face.presence,
+        "pad_score": face.pad_score,
         "inter_eye_px": face.inter_eye_px,
         "five_points": face.five_points.iter().map(of_point).collect::<Vec<_>>(),
         "pose_degrees": [face.pose.yaw, face.pose.pitch, face.pose.roll],
