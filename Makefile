@@ -1,7 +1,7 @@
 # boothd. `make demo` runs the main job, `make test` the tests; each installs what it needs by itself.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help setup build demo test lint bench kill-test clean-demo
+.PHONY: help setup build demo test lint bench kill-test clean-demo fuzz fuzz-seeds fuzz-merge report
 
 OUT ?= target/demo
 LITERT_DIR := target/litert
@@ -13,6 +13,8 @@ help:
 	@echo "make test       all tests"
 	@echo "make lint       formatting, clippy"
 	@echo "make bench      table of times per stage"
+	@echo "make fuzz       fuzz targets, RUNS=N executions each (1000000), TARGET=NAME for one; table of executions and memory"
+	@echo "make report     accuracy and speed beside peers, DATA=DIR with the evaluation data; writes docs/accuracy.md"
 	@echo "make kill-test  kill -9 of booth, uplink and wallet at 200 random instants (N=200), count what arrived"
 
 setup:
@@ -40,6 +42,22 @@ N ?= 200
 kill-test: build
 	target/release/boothd demo --out target/kill-test --kills $(N)
 	@scripts/verify-outcomes.sh target/kill-test
+
+# PEERS="mediapipe dlib" for some of them, PEERS=none for none; N_DOCUMENTS=documents drawn by each generator.
+report: setup
+	scripts/report.sh $(if $(DATA),--data "$(DATA)") $(if $(PEERS),--peers $(filter-out none,$(PEERS))) $(if $(N_DOCUMENTS),--documents $(N_DOCUMENTS))
+
+RUNS ?= 1000000
+FUZZ_TARGET := $(if $(TARGET),--target $(TARGET))
+fuzz: setup
+	programs=$$(scripts/fuzz-build.sh) && scripts/fuzz.py $$programs --runs $(RUNS) $(FUZZ_TARGET)
+
+# Writes the hand-made inputs again; then takes what `make fuzz` found and keeps the smallest set that reaches the same code.
+fuzz-seeds: setup
+	cargo run --quiet --locked --example fuzz-seeds -- fuzz/corpus
+
+fuzz-merge: fuzz-seeds
+	programs=$$(scripts/fuzz-build.sh) && scripts/fuzz.py $$programs --merge $(FUZZ_TARGET)
 
 clean-demo:
 	rm -rf $(OUT) target/kill-test

@@ -2,6 +2,7 @@
 
 pub mod booth;
 pub mod calibrate;
+pub mod compare;
 pub mod eye;
 pub mod keys;
 pub mod outside;

@@ -4,5 +4,6 @@ mod architecture;
 mod bad_input;
 mod end_to_end;
 mod furnished;
+mod fuzz_corpus;
 mod texts;
 mod tickets;

@@ -1,5 +1,7 @@
 //! `boothd replay`: a folder of pictures goes through the camera port and perception, and what is seen is printed.
 
+mod json;
+
 use crate::base::frame::{Frame, PixelFormat};
 use crate::base::secret::Secret;
 use crate::base::time::{SharedClock, SystemClock};
@@ -69,6 +71,15 @@ pub struct ReplayArgs {
     /// Print the fields of documents. Without it only whether they could be read: they say who somebody is.
     #[arg(long)]
     show_fields: bool,
+    /// Print one JSON object a picture, with the milliseconds of each stage.
+    #[arg(long)]
+    json: bool,
+    /// What is looked for; with --json only.
+    #[arg(long, value_enum, default_value_t = json::Look::All, requires = "json")]
+    look: json::Look,
+    /// How often each picture is looked at; with --json only.
+    #[arg(long, default_value_t = 1, requires = "json", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    rounds: u16,
     #[command(flatten)]
     models: ModelArgs,
 }
@@ -80,6 +91,9 @@ pub struct ReplayArgs {
 pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let clock: SharedClock = Arc::new(SystemClock);
     let mut vision = Vision::load(&args.models.catalogue()?, DocumentLimits::default())?;
+    if args.json {
+        return json::run(args, &mut vision);
+    }
     let mut camera = replay::open_stills(&args.folder, &clock)?;
     let pictures = camera.names();
     println!("{} pictures in {}", pictures.len(), args.folder.display());

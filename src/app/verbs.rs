@@ -1,6 +1,6 @@
 //! What was typed -> what is done. One variant a verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly.
 
-use super::{booth, calibrate, keys, replay};
+use super::{booth, calibrate, compare, keys, replay};
 use crate::base::time::{SharedClock, SystemClock};
 use crate::config::{self, policy};
 use crate::delivery::uplink::{self, UplinkConfig};
@@ -50,6 +50,8 @@ pub enum Verb {
     Demo(demo::DemoArgs),
     /// Look at a folder of pictures as the booth would, and print what is seen.
     Replay(replay::ReplayArgs),
+    /// Compare the faces of pairs of pictures and write the scores.
+    Compare(compare::CompareArgs),
     /// Make keys and certificates for a demonstration or a test bench.
     Keys {
         /// Folder to make them in; what is there stays.
@@ -147,6 +149,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         ),
         Verb::Demo(args) => demo::run(&args, &stop_on_signals()?),
         Verb::Replay(args) => replay::run(&args),
+        Verb::Compare(args) => compare::run(&args),
         Verb::Keys { out } => keys::run(&out),
         Verb::Policy {
             what: PolicyVerb::Sign { policy, key, out },

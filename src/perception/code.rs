@@ -179,6 +179,15 @@ fn decode(picture: Binary<'_>) -> CodeReading {
     })
 }
 
+/// The content of a code whose modules are known, row by row, `true` for dark. [`CodeReading::NotFound`] if they are no square.
+pub fn decode_modules(side: usize, dark: Vec<bool>) -> CodeReading {
+    if side.checked_mul(side) != Some(dark.len()) {
+        return CodeReading::NotFound;
+    }
+    let modules = rqrr::Grid::new(grid::Modules { side, dark });
+    guarded(|| content(&modules))
+}
+
 /// The content of a grid.
 fn content<G: rqrr::BitGrid>(grid: &rqrr::Grid<G>) -> CodeReading {
     let mut bytes = Vec::with_capacity(rqrr::MAX_PAYLOAD_SIZE);

@@ -5,7 +5,7 @@ pub mod field;
 pub mod gb11643;
 pub mod homography;
 pub mod limits;
-pub(crate) mod luminance;
+pub mod luminance;
 pub mod measures;
 pub mod mrz;
 pub mod mrz_lines;

@@ -80,19 +80,19 @@ impl Affine {
     }
 }
 
-/// A square picture in planes: what photometry works on.
+/// A picture in planes: what photometry works on.
 #[derive(Debug)]
 pub struct Tile {
-    /// Red, green and blue, `side * side` bytes each, row by row.
+    /// Red, green and blue, `width * height` bytes each, row by row.
     pub rgb: [Box<[u8]>; 3],
     /// Luminance by [`luminance`], the same size.
     pub luma: Box<[u8]>,
 }
 
 impl Tile {
-    /// A black tile of `side` by `side` pixels.
-    pub fn new(side: u32) -> Self {
-        let plane = || vec![0; side as usize * side as usize].into_boxed_slice();
+    /// A black tile of `width` by `height` pixels.
+    pub fn new(width: u32, height: u32) -> Self {
+        let plane = || vec![0; width as usize * height as usize].into_boxed_slice();
         Self {
             rgb: [plane(), plane(), plane()],
             luma: plane(),

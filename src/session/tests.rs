@@ -87,6 +87,7 @@ fn mrz() -> Mrz {
         optional_data: Secret::new(""),
         checks,
         repaired: 0,
+        lines: Vec::new(),
     }
 }
 

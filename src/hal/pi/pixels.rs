@@ -25,6 +25,14 @@ pub enum PixelError {
         /// Bytes found.
         found: usize,
     },
+    /// A size that no frame has.
+    #[error("{width}x{height} pixels: a frame has 2 to 8192 on a side, and an even width in YUYV")]
+    NoFrame {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
     /// Not a JPEG stream, or a damaged one.
     #[error("not a whole JPEG picture")]
     Jpeg,
@@ -47,7 +55,7 @@ pub enum PixelError {
 /// Copies packed 4:2:2 rows (`stride` bytes from row to row) into `into` as [`PixelFormat::Yuyv`].
 ///
 /// # Errors
-/// [`PixelError::Short`]; `into` is unchanged then.
+/// [`PixelError::Short`], and `into` is unchanged then; [`PixelError::NoFrame`].
 pub fn yuyv(
     bytes: &[u8],
     width: u32,
@@ -69,7 +77,7 @@ pub fn yuyv(
             found: bytes.len(),
         });
     }
-    into.reshape(width, height, PixelFormat::Yuyv);
+    reshape(into, width, height, PixelFormat::Yuyv)?;
     for (to, from) in into
         .data_mut()
         .chunks_exact_mut(row)
@@ -83,7 +91,7 @@ pub fn yuyv(
 /// Decodes one picture of a motion JPEG stream into `into`: [`PixelFormat::Rgb8`], or [`PixelFormat::Grey8`] if it has no colour.
 ///
 /// # Errors
-/// [`PixelError::Jpeg`] or [`PixelError::Size`]. The pixels of `into` are undefined after the first.
+/// [`PixelError::Jpeg`], [`PixelError::Size`] or [`PixelError::NoFrame`]. The pixels of `into` are undefined after the first.
 pub fn mjpeg(bytes: &[u8], width: u32, height: u32, into: &mut Frame) -> Result<(), PixelError> {
     let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(|_| PixelError::Jpeg)?;
     let format = match decoder.color_type() {
@@ -102,10 +110,25 @@ pub fn mjpeg(bytes: &[u8], width: u32, height: u32, into: &mut Frame) -> Result<
             wanted_height: height,
         });
     };
-    into.reshape(width, height, format);
+    reshape(into, width, height, format)?;
     decoder
         .read_image(into.data_mut())
         .map_err(|_| PixelError::Jpeg)
+}
+
+/// Gives the frame a size that it takes as it is.
+fn reshape(
+    into: &mut Frame,
+    width: u32,
+    height: u32,
+    format: PixelFormat,
+) -> Result<(), PixelError> {
+    into.reshape(width, height, format);
+    if (into.width(), into.height()) == (width, height) {
+        Ok(())
+    } else {
+        Err(PixelError::NoFrame { width, height })
+    }
 }
 
 #[cfg(test)]
@@ -172,6 +195,23 @@ mod tests {
         mjpeg(&jpeg(16, 16, false), 16, 16, &mut frame).expect("a whole picture");
         assert_eq!(frame.format(), PixelFormat::Grey8);
         assert!(frame.data().iter().all(|v| v.abs_diff(77) <= 2));
+    }
+
+    #[test]
+    fn sizes_that_no_frame_has_are_an_error() {
+        let mut frame = Frame::new(4, 4, PixelFormat::Grey8);
+        for (width, height) in [(4, 1), (3, 2), (1, 2)] {
+            let found = yuyv(&[5; 12], width, height, 10, &mut frame);
+            assert!(
+                matches!(
+                    found,
+                    Err(PixelError::NoFrame { .. } | PixelError::Short { .. })
+                ),
+                "{width}x{height}: {found:?}"
+            );
+            let found = mjpeg(&jpeg(1, height, true), 1, height, &mut frame);
+            assert_eq!(found, Err(PixelError::NoFrame { width: 1, height }));
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::base::time::{Moment, SharedClock};
 use crate::hal::{
     Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Microphone,
 };
+use image::ImageReader;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -250,6 +252,27 @@ fn timed(folder: &Path, times: &Path) -> Result<Vec<(PathBuf, Duration)>, Replay
     Ok(frames)
 }
 
+/// Sides of a picture that can be a frame.
+const SIDES: std::ops::RangeInclusive<u32> = 2..=8192;
+
+/// Decodes a PNG or JPEG picture, whatever its name says. Sizes are looked at before anything is allocated for them.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn decode(bytes: &[u8]) -> Result<image::RgbImage, String> {
+    let reader = || ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let of = |e: &dyn std::fmt::Display| e.to_string();
+    let (width, height) = reader()
+        .map_err(|e| of(&e))?
+        .into_dimensions()
+        .map_err(|e| of(&e))?;
+    if !SIDES.contains(&width) || !SIDES.contains(&height) {
+        return Err(format!("{width} x {height} pixels, allowed: 2 to 8192"));
+    }
+    let picture = reader().map_err(|e| of(&e))?.decode().map_err(|e| of(&e))?;
+    Ok(picture.into_rgb8())
+}
+
 impl ReplayCamera {
     /// File names of the pictures, in their order.
     pub fn names(&self) -> Vec<String> {
@@ -309,15 +332,15 @@ impl Camera for ReplayCamera {
         }
         let sequence = self.next as u64;
         self.next += 1;
-        let picture = image::open(path).map_err(|e| {
+        let bytes = std::fs::read(path).map_err(|e| e.to_string());
+        let picture = bytes.and_then(|bytes| decode(&bytes)).map_err(|e| {
             let detail = format!("{}: {e}", path.display());
             self.fault(
                 FaultKind::Io,
                 detail,
-                "make this picture again or take it out",
+                "make this picture again, scale it, or take it out",
             )
         })?;
-        let picture = picture.into_rgb8();
         let (width, height) = picture.dimensions();
         if recorded && (width, height) != (self.info.width, self.info.height) {
             let detail = format!(
@@ -331,13 +354,6 @@ impl Camera for ReplayCamera {
             ));
         }
         into.reshape(width, height, PixelFormat::Rgb8);
-        if into.data().len() != picture.as_raw().len() {
-            let detail = format!(
-                "{}: {width} x {height} pixels, allowed: 2 to 8192",
-                path.display()
-            );
-            return Err(self.fault(FaultKind::Io, detail, "scale this picture or take it out"));
-        }
         into.data_mut().copy_from_slice(picture.as_raw());
         into.meta = FrameMeta {
             captured,

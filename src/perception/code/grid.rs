@@ -279,8 +279,8 @@ fn least_squares(side: usize, points: &[(f64, f64, Point, f64)]) -> Option<Grid>
 /// The modules of a grid as bits.
 #[derive(Debug)]
 pub(super) struct Modules {
-    side: usize,
-    dark: Vec<bool>,
+    pub(super) side: usize,
+    pub(super) dark: Vec<bool>,
 }
 
 impl rqrr::BitGrid for Modules {

@@ -3,12 +3,12 @@
 use crate::base::frame::{FrameView, PixelFormat};
 
 /// BT.601 luminance of full-range R, G, B (weights 0.299, 0.587, 0.114 in 8-bit fixed point).
-pub(crate) const fn of_rgb(r: u8, g: u8, b: u8) -> u8 {
+pub const fn of_rgb(r: u8, g: u8, b: u8) -> u8 {
     ((77 * r as u32 + 150 * g as u32 + 29 * b as u32 + 128) >> 8) as u8
 }
 
 /// Writes the luminance of the whole frame into `plane`, tightly packed rows. Allocates only if `plane` has to grow.
-pub(crate) fn plane(frame: &FrameView<'_>, plane: &mut Vec<u8>) {
+pub fn plane(frame: &FrameView<'_>, plane: &mut Vec<u8>) {
     let width = frame.width() as usize;
     plane.resize(width * frame.height() as usize, 0);
     for (y, out) in (0..).zip(plane.chunks_exact_mut(width)) {

@@ -137,4 +137,42 @@ pub struct Mrz {
     pub checks: MrzChecks,
     /// How many characters were mended by [`parse_repaired`]; 0 if the zone was taken as read.
     pub repaired: u32,
+    /// The lines as they stand, mended ones as mended. Two zones can say the same in different lines: a filler more between
+    /// names says nothing.
+    pub lines: Vec<Secret>,
+}
+
+impl Mrz {
+    /// Whether another zone says the same, whatever its lines.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let Self {
+            format,
+            document_code,
+            issuing_state,
+            nationality,
+            document_number,
+            primary_identifier,
+            secondary_identifier,
+            birth_date,
+            sex,
+            expiry_date,
+            optional_data,
+            checks,
+            repaired,
+            lines: _,
+        } = self;
+        *format == other.format
+            && *document_code == other.document_code
+            && *issuing_state == other.issuing_state
+            && *nationality == other.nationality
+            && *document_number == other.document_number
+            && *primary_identifier == other.primary_identifier
+            && *secondary_identifier == other.secondary_identifier
+            && *birth_date == other.birth_date
+            && *sex == other.sex
+            && *expiry_date == other.expiry_date
+            && *optional_data == other.optional_data
+            && *checks == other.checks
+            && *repaired == other.repaired
+    }
 }

@@ -1,9 +1,9 @@
 //! Reads the machine readable zone of a page: its lines are found by their print, cut out of the frame, and given to the line
 //! reader, upright and upside down. Check digits decide what is right; more cuts are tried only while they do not verify.
 
-mod ctc;
+pub mod ctc;
 mod find;
-mod fit;
+pub mod fit;
 mod strip;
 
 use super::mrz::Mrz;
@@ -126,10 +126,17 @@ impl Best {
         if quality > best {
             self.zones.clear();
         }
-        match self.zones.iter_mut().find(|(z, _)| z.mrz == mrz) {
+        match self
+            .zones
+            .iter_mut()
+            .find(|(z, _)| z.mrz.says_the_same(&mrz))
+        {
             Some((zone, n)) => {
                 *n += weight;
-                zone.confidence = zone.confidence.max(confidence);
+                if confidence > zone.confidence {
+                    zone.confidence = confidence;
+                    zone.mrz = mrz;
+                }
             }
             None => self.zones.push((
                 ReadZone {

@@ -71,7 +71,7 @@ impl LandmarkFinder {
         let mesh = Mesh {
             points: Box::new([Landmark::default(); N_POINTS]),
             presence: 0.0,
-            tile: Tile::new(SIDE),
+            tile: Tile::new(SIDE, SIDE),
             tile_to_frame: Affine {
                 a: 1.0,
                 b: 0.0,

@@ -175,7 +175,7 @@ fn the_tile_and_the_tensor_hold_the_same_picture() {
         colour: Colour::Bgr,
         tables: LutTables::Shifted,
     };
-    let mut tile = Tile::new(100);
+    let mut tile = Tile::new(100, 100);
     let mut out = vec![0i8; 100 * 100 * 3];
     let target = Target {
         width: 100,

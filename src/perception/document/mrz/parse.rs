@@ -182,6 +182,10 @@ fn finish(text: &ZoneText, repaired: u32) -> Result<Mrz, MrzError> {
         optional_data: components(&[first_optional, b"<", second_optional]),
         checks: zone.checks(),
         repaired,
+        lines: text.lines[..zone.format.n_lines()]
+            .iter()
+            .map(|line| as_printed(line))
+            .collect(),
     })
 }
 

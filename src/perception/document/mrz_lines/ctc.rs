@@ -3,16 +3,16 @@
 use super::fit::LineText;
 
 /// Steps of the output.
-pub(super) const N_STEPS: usize = 144;
+pub const N_STEPS: usize = 144;
 /// Classes: blank, then [`ALPHABET`].
-pub(super) const N_CLASSES: usize = 38;
+pub const N_CLASSES: usize = 38;
 /// The characters of classes 1 to 37.
 const ALPHABET: &[u8; N_CLASSES - 1] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<";
 
-/// The most likely text of `[144, 38]` logits, and the mean probability of its characters (0 for no characters).
-pub(super) fn decode(logits: &[f32]) -> (LineText, f32) {
+/// The most likely text of logits (steps of 38, 144 of them from the net), and the mean probability of its characters (0 for no characters).
+pub fn decode(logits: &[f32]) -> (LineText, f32) {
     let mut text = LineText::new();
-    let mut sum = 0.0;
+    let (mut sum, mut n) = (0.0, 0.0f32);
     let mut previous = 0;
     for step in logits.chunks_exact(N_CLASSES) {
         let mut class = 0;
@@ -25,14 +25,12 @@ pub(super) fn decode(logits: &[f32]) -> (LineText, f32) {
             text.push(ALPHABET[class - 1]);
             let total: f32 = step.iter().map(|l| (l - step[class]).exp()).sum();
             sum += 1.0 / total;
+            // Not the text's length: what goes beyond its capacity counts here, too.
+            n += 1.0;
         }
         previous = class;
     }
-    let confidence = if text.is_empty() {
-        0.0
-    } else {
-        sum / text.len() as f32
-    };
+    let confidence = if n > 0.0 { sum / n } else { 0.0 };
     (text, confidence)
 }
 
@@ -54,6 +52,13 @@ mod tests {
     fn repetitions_join_and_blanks_separate() {
         check(&[], "");
         check(&[0, 1, 1, 0, 1, 11, 37, 37, 0, 37], "00A<<");
+    }
+
+    #[test]
+    fn a_text_longer_than_any_line_is_cut_and_its_confidence_stays_a_mean() {
+        // Neighbours that differ need no blank between them, so there can be as many characters as steps.
+        let classes: Vec<usize> = (0..N_STEPS).map(|i| 1 + i % 2).collect();
+        check(&classes, &"01".repeat(40));
     }
 
     #[test]

@@ -8,14 +8,14 @@ use crate::perception::document::mrz::{self, Mrz, MrzFormat};
 use std::fmt;
 use zeroize::Zeroize;
 
-/// The longest text that the reader can give: one character for every other step.
+/// Almost twice as much as the longest line of any format; what a reader gives beyond that is no line of one.
 const MAX_LENGTH: usize = 80;
 /// A text may be off by this many characters.
 const MAX_OFF: usize = 2;
 
 /// Text of a line; never printed, wiped when dropped.
 #[derive(Clone)]
-pub(super) struct LineText {
+pub struct LineText {
     bytes: [u8; MAX_LENGTH],
     len: usize,
 }
@@ -32,8 +32,15 @@ impl Drop for LineText {
     }
 }
 
+impl Default for LineText {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl LineText {
-    pub(super) const fn new() -> Self {
+    /// No characters.
+    pub const fn new() -> Self {
         Self {
             bytes: [0; MAX_LENGTH],
             len: 0,
@@ -41,22 +48,25 @@ impl LineText {
     }
 
     /// Adds an ASCII character; what goes beyond the capacity is lost (no format has lines that long).
-    pub(super) fn push(&mut self, c: u8) {
+    pub fn push(&mut self, c: u8) {
         if self.len < MAX_LENGTH {
             self.bytes[self.len] = c;
             self.len += 1;
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Number of characters.
+    pub fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    /// The characters.
+    pub fn as_str(&self) -> &str {
         // Only characters of the reader's alphabet are pushed, which is ASCII.
         std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
@@ -134,7 +144,7 @@ pub(super) fn format_within(lines: &[LineText], off: usize) -> Option<MrzFormat>
 
 /// The zone that the texts stand for: of all that can be parsed, the one with the most verified and the fewest refuted check
 /// digits, and the fewest changes.
-pub(super) fn zone(lines: &[LineText]) -> Option<Mrz> {
+pub fn zone(lines: &[LineText]) -> Option<Mrz> {
     let format = nearest_format(lines)?;
     let choices: Vec<Vec<LineText>> = lines
         .iter()
@@ -164,7 +174,7 @@ pub(super) fn zone(lines: &[LineText]) -> Option<Mrz> {
 }
 
 /// Orders zones: verified check digits, less what is refuted, less what was mended.
-pub(super) fn quality(mrz: &Mrz) -> i32 {
+pub fn quality(mrz: &Mrz) -> i32 {
     let n_refuted = mrz
         .checks
         .named()

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Makes what the report needs (the program, two Python environments below target/report) and runs it. Arguments: scripts/report/__main__.py.
+# What cannot be made is no reason to stop: the report says what it left out, and why.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=target/report
+mkdir -p "$out"
+
+# environment NAME REQUIREMENTS [PIP OPTIONS]: made once, and again when the requirements change.
+environment() {
+  local folder=$out/$1 requirements=$2
+  shift 2
+  if [[ -x $folder/bin/python ]] && cmp -s "$requirements" "$folder/requirements.txt"; then return; fi
+  echo "report: making $folder, output in $folder.log"
+  rm -rf "$folder"
+  if ! { python3 -m venv "$folder" && "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps "$@" -r "$requirements"; } >"$folder.log" 2>&1; then
+    echo "report: $folder could not be made: $(tail -n 1 "$folder.log")" >&2
+    rm -rf "$folder"
+    return
+  fi
+  cp "$requirements" "$folder/requirements.txt"
+}
+
+# Reader of the peers PassportEye and fastmrz, and the fonts of the drawn documents.
+packages=(tesseract-ocr fonts-ocr-b fonts-dejavu-core fonts-noto-cjk fonts-noto-cjk-extra fonts-wqy-zenhei fonts-wqy-microhei)
+missing=()
+for package in "${packages[@]}"; do
+  [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true) == "install ok installed" ]] || missing+=("$package")
+done
+if ((${#missing[@]})); then
+  as_root=()
+  if ((EUID != 0)); then as_root=(sudo); fi
+  echo "report: installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq || true
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$out/apt.log" 2>&1 ||
+    echo "report: not installed, see $out/apt.log" >&2
+fi
+
+cargo build --release --locked
+environment peers scripts/report/peers.txt
+environment scenes models/build/scenes-requirements.txt --require-hashes
+exec python3 scripts/report "$@"
