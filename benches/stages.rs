@@ -120,7 +120,10 @@ impl Bench {
             "  document frame: {:.2} of the picture, {}",
             document.area_share,
             match (&document.reading, document.problem) {
-                (Some(r), _) => format!("{:?} read", r.mrz.format),
+                (Some(r), _) => match r.mrz() {
+                    Some(mrz) => format!("{:?} read", mrz.format),
+                    None => "read, without a machine readable zone".to_owned(),
+                },
                 (None, problem) => format!("NOT READ: {problem:?}"),
             }
         );

@@ -1,14 +1,17 @@
 //! `boothd replay`: a folder of pictures goes through the camera port and perception, and what is seen is printed.
 
 use crate::base::frame::{Frame, PixelFormat};
+use crate::base::secret::Secret;
 use crate::base::time::{SharedClock, SystemClock};
 use crate::hal::Camera as _;
 use crate::hal::virt::replay;
 use crate::models::Catalogue;
 use crate::perception::code::CodeReading;
+use crate::perception::document::field::FieldCheck;
 use crate::perception::document::limits::DocumentLimits;
-use crate::perception::document::mrz::{CheckResult, Mrz};
-use crate::perception::observation::{DocumentReading, PrimaryFace};
+use crate::perception::document::mrz::CheckResult;
+use crate::perception::document::prc::PrcSide;
+use crate::perception::observation::{DocumentContent, DocumentReading, MrzReading, PrimaryFace};
 use crate::perception::quality::QualityComponent;
 use crate::perception::vision::{Portraits, Vision};
 use clap::Args;
@@ -129,7 +132,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
         };
         match &reading {
             Some(reading) => print_reading(reading, args.show_fields),
-            None => println!("  MRZ          none could be read"),
+            None => println!("  reading      none"),
         }
         match vision.code(view) {
             CodeReading::NotFound => {}
@@ -178,13 +181,23 @@ fn print_face(face: &PrimaryFace) {
 }
 
 fn print_reading(reading: &DocumentReading, show_fields: bool) {
-    let Mrz {
-        format,
-        checks,
-        repaired,
-        ..
-    } = &reading.mrz;
-    let checks: Vec<String> = checks
+    match &reading.content {
+        DocumentContent::Mrz(mrz) => print_zone(mrz, reading.confidence, show_fields),
+        DocumentContent::Prc(side) => print_prc(side, reading.confidence, show_fields),
+    }
+    match &reading.portrait {
+        Some(p) => println!(
+            "  portrait     score {:.2}  inter-eye {:.1} px",
+            p.detection_score, p.inter_eye_px
+        ),
+        None => println!("  portrait     none found"),
+    }
+}
+
+fn print_zone(reading: &MrzReading, confidence: f32, show_fields: bool) {
+    let m = &reading.mrz;
+    let checks: Vec<String> = m
+        .checks
         .named()
         .iter()
         .map(|(name, result)| {
@@ -197,12 +210,12 @@ fn print_reading(reading: &DocumentReading, show_fields: bool) {
         })
         .collect();
     println!(
-        "  MRZ          {format:?}  confidence {:.2}  characters mended {repaired}",
-        reading.mrz_confidence
+        "  MRZ          {:?}  confidence {confidence:.2}  characters mended {}",
+        m.format, m.repaired
     );
     println!("  check digits {}", checks.join(", "));
+    println!("  printed      {}", in_words(&reading.printed.named()));
     if show_fields {
-        let m = &reading.mrz;
         println!(
             "  fields       {} {} number {}",
             m.document_code,
@@ -224,11 +237,52 @@ fn print_reading(reading: &DocumentReading, show_fields: bool) {
     } else {
         println!("  fields       read; --show-fields prints them");
     }
-    match &reading.portrait {
-        Some(p) => println!(
-            "  portrait     score {:.2}  inter-eye {:.1} px",
-            p.detection_score, p.inter_eye_px
-        ),
-        None => println!("  portrait     none found"),
-    }
+}
+
+fn print_prc(side: &PrcSide, confidence: f32, show_fields: bool) {
+    let fields: Vec<(&str, &Secret)> = match side {
+        PrcSide::Front(f) => {
+            println!(
+                "  PRC card     front  confidence {confidence:.2}, of the name {:.2}  characters mended {}",
+                f.name_confidence, f.repaired
+            );
+            println!("  checks       {}", in_words(&f.checks.named()));
+            vec![
+                ("name", &f.name),
+                ("sex", &f.sex),
+                ("ethnicity", &f.ethnicity),
+                ("birth", &f.birth_date),
+                ("address", &f.address),
+                ("number", &f.number),
+            ]
+        }
+        PrcSide::Back(b) => {
+            println!("  PRC card     back  confidence {confidence:.2}");
+            vec![
+                ("issuer", &b.issuer),
+                ("from", &b.valid_from),
+                ("until", &b.valid_until),
+            ]
+        }
+    };
+    let said: Vec<String> = fields
+        .into_iter()
+        .map(|(name, text)| match (text.is_empty(), show_fields) {
+            (true, _) => format!("{name} not_read"),
+            (false, true) => format!("{name} {}", text.reveal()),
+            (false, false) => format!("{name} read"),
+        })
+        .collect();
+    println!("  fields       {}", said.join(", "));
+}
+
+fn in_words(checks: &[(&'static str, FieldCheck)]) -> String {
+    let words: Vec<String> = checks
+        .iter()
+        .map(|(name, check)| match check {
+            FieldCheck::Refuted => format!("{name} REFUTED"),
+            other => format!("{name} {}", other.word()),
+        })
+        .collect();
+    words.join(", ")
 }

@@ -1,9 +1,9 @@
-//! Document: corners, rectification, machine readable zone, portrait.
+//! Document: corners, rectification, machine readable zone, resident identity card, portrait.
 
 pub mod corners;
+pub mod field;
 pub mod gb11643;
 pub mod homography;
-
 pub mod limits;
 pub(crate) mod luminance;
 pub mod measures;
@@ -13,4 +13,5 @@ pub mod net;
 pub mod page;
 pub mod pipeline;
 pub mod portrait;
+pub mod prc;
 pub mod rectify;

@@ -1,6 +1,8 @@
 //! What one frame says: the measurements that perception hands to the session. Small, without pixels and without templates.
 
+use super::document::field::FieldCheck;
 use super::document::mrz::Mrz;
+use super::document::prc::PrcSide;
 use super::quality::QualityReport;
 use crate::base::geometry::{Point, Quad, Rect};
 use crate::base::secret::Secret;
@@ -173,12 +175,76 @@ pub struct DocumentObservation {
 /// What was read from a document.
 #[derive(Clone, Debug)]
 pub struct DocumentReading {
-    /// The machine readable zone, with every check digit reported by itself.
-    pub mrz: Mrz,
-    /// The line reader's lowest mean confidence over the lines, 0..=1.
-    pub mrz_confidence: f32,
+    /// Its text.
+    pub content: DocumentContent,
+    /// Confidence in the text that was needed to recognise the document, 0..=1: of a machine readable zone the lowest mean
+    /// over its lines, of a resident identity card that of the number or the term.
+    pub confidence: f32,
     /// The portrait, if one was found.
     pub portrait: Option<PortraitObservation>,
+}
+
+impl DocumentReading {
+    /// The number that tells this document from others; empty where it was not read, and on a back.
+    pub fn number(&self) -> Secret {
+        match &self.content {
+            DocumentContent::Mrz(reading) => reading.mrz.document_number.clone(),
+            DocumentContent::Prc(PrcSide::Front(front)) => front.number.clone(),
+            DocumentContent::Prc(PrcSide::Back(_)) => Secret::default(),
+        }
+    }
+
+    /// The machine readable zone, if the document has one.
+    pub fn mrz(&self) -> Option<&Mrz> {
+        match &self.content {
+            DocumentContent::Mrz(reading) => Some(&reading.mrz),
+            DocumentContent::Prc(_) => None,
+        }
+    }
+}
+
+/// The text of a document, by its kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DocumentContent {
+    /// A passport or card with a machine readable zone.
+    Mrz(MrzReading),
+    /// One side of a resident identity card of the People's Republic of China.
+    Prc(PrcSide),
+}
+
+/// What was read from a document with a machine readable zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MrzReading {
+    /// The zone, with every check digit reported by itself.
+    pub mrz: Mrz,
+    /// The printed fields against the zone.
+    pub printed: PrintedChecks,
+}
+
+/// The printed fields (the visual zone of ICAO Doc 9303) against the machine readable zone. A field that is not found is
+/// [`FieldCheck::NotRead`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PrintedChecks {
+    /// Both identifiers.
+    pub name: FieldCheck,
+    /// The document number.
+    pub document_number: FieldCheck,
+    /// The date of birth.
+    pub birth_date: FieldCheck,
+    /// The date of expiry.
+    pub expiry_date: FieldCheck,
+}
+
+impl PrintedChecks {
+    /// The four with their names.
+    pub fn named(&self) -> [(&'static str, FieldCheck); 4] {
+        [
+            ("name", self.name),
+            ("document_number", self.document_number),
+            ("birth_date", self.birth_date),
+            ("expiry_date", self.expiry_date),
+        ]
+    }
 }
 
 /// The portrait on the document. Its template stays in perception's memory.

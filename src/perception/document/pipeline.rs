@@ -21,7 +21,8 @@ use crate::base::frame::{Frame, FrameView, PixelFormat};
 use crate::base::geometry::Quad;
 use crate::models::{Catalogue, ModelError};
 use crate::perception::observation::{
-    DocumentObservation, DocumentProblem, DocumentReading, PortraitObservation,
+    DocumentContent, DocumentObservation, DocumentProblem, DocumentReading, MrzReading,
+    PortraitObservation, PrintedChecks,
 };
 
 /// Width of the page in colours that the portrait is looked for on; at least the resolution of the frame.
@@ -232,8 +233,11 @@ impl<T> DocumentPipeline<T> {
             })
         });
         DocumentReading {
-            mrz: zone.mrz,
-            mrz_confidence: zone.confidence,
+            content: DocumentContent::Mrz(MrzReading {
+                mrz: zone.mrz,
+                printed: PrintedChecks::default(),
+            }),
+            confidence: zone.confidence,
             portrait,
         }
     }

@@ -297,6 +297,8 @@ fn every_scene_of_the_project_can_be_played() {
             "passport",
             "photograph",
             "practice",
+            "prc-badcheck",
+            "prc-card",
             "print-attack",
             "reverification"
         ]
