@@ -8,6 +8,7 @@
 //! is known to be weak against paper masks and cut-outs. Conformance with ISO/IEC 30107 is neither tested nor claimed.
 
 pub mod calibration;
+pub mod measure;
 
 use crate::base::frame::FrameView;
 use crate::base::geometry::Rect;

@@ -5,9 +5,8 @@ use super::{ListArgs, today};
 use crate::models::ModelTask;
 use crate::perception::calibration::rate::Rate;
 use crate::perception::face::pipeline::FacePipeline;
-use crate::perception::pad::calibration::{
-    Measured, PadCalibration, PadPoint, PadSet, Presentations, measure,
-};
+use crate::perception::pad::calibration::{PadCalibration, PadPoint, PadSet};
+use crate::perception::pad::measure::{Measured, Presentations, measure};
 use clap::Args;
 
 /// What was typed.

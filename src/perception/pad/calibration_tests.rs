@@ -2,6 +2,7 @@
 
 use super::PresentationAttackSpecies as Species;
 use super::*;
+use crate::perception::pad::measure::{Measured, Presentations, Scored, thresholds};
 
 fn presentations(scores: impl IntoIterator<Item = f64>) -> Presentations {
     let scored = scores.into_iter().enumerate().map(|(i, score)| Scored {
