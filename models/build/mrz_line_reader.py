@@ -1,0 +1,51 @@
+"""Builds ../mrz_line_reader.tflite: draws the lines, trains the reader, quantizes it to int8 with int8 ends.
+
+What is already in the cache is not made again: shards of lines, and the state of a training that was broken off.
+Takes over an hour on one core.
+"""
+
+import common
+
+STEPS = 9216
+SHARDS = 16
+INPUT_RANGE = (-3.8, 3.8)
+"""Standardised luminance; what lies beyond saturates."""
+CALIBRATION = 400
+
+
+def quantized(weights, lines):
+    """int8 TFLite bytes."""
+    import numpy as np
+    import tensorflow as tf
+
+    import quantize
+    import train_lines
+
+    model = train_lines.network()
+    model.load_weights(str(weights))
+    # A shard that the training has not seen would do as well; ranges are not sensitive to it.
+    x = train_lines.load_shard(lines, 0)[0][:CALIBRATION]
+    inputs = np.clip(train_lines.standardised(tf.constant(x)).numpy(), *INPUT_RANGE)
+    data = quantize.quantize(lambda image: [model(image, training=False)], (1, train_lines.HEIGHT, train_lines.WIDTH, 1), inputs, INPUT_RANGE)
+    return common.finish(data, ["characters"], "line")
+
+
+def main():
+    args = common.arguments(__doc__)
+    import subprocess
+    import sys
+
+    lines, work = args.cache / "lines", args.cache / "line_reader"
+    weights = work / f"line_reader-{STEPS:05d}.weights.h5"
+    if not weights.exists():
+        subprocess.run([sys.executable, str(common.HERE / "lines.py"), "--out", str(lines), "--shards", str(SHARDS)], check=True)
+        states = sorted(work.glob("state-*.index"))
+        resume = states[-1].stem.removeprefix("state-") if states else "0"
+        subprocess.run([sys.executable, str(common.HERE / "train_lines.py"), "--lines", str(lines), "--out", str(work), "--shards", str(SHARDS),
+                        "--steps", str(STEPS), "--resume", resume], check=True)
+    args.out.mkdir(parents=True, exist_ok=True)
+    common.deliver(quantized(weights, lines), args.out / "mrz_line_reader.tflite")
+
+
+if __name__ == "__main__":
+    main()
