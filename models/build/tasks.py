@@ -47,11 +47,13 @@ def main():
     if unknown := [m for m in args.models if m not in TASKS and m != "all"]:
         parser.error(f"no model {', '.join(unknown)} is built here; there are {', '.join(TASKS)} and all")
     chosen = [n for n, t in TASKS.items() if (n in args.models or "all" in args.models if args.models else not t.trained)]
-    args.out.mkdir(parents=True, exist_ok=True)
+    # Absolute: the scripts that fetch packages change into the cache.
+    out = args.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
     for name in chosen:
         print(f"{name}: {TASKS[name].script}, {TASKS[name].takes}", flush=True)
         begin = time.time()
-        done = subprocess.run([sys.executable, str(HERE / TASKS[name].script), "--cache", str(args.out / "cache"), "--out", str(args.out)], check=False)
+        done = subprocess.run([sys.executable, str(HERE / TASKS[name].script), "--cache", str(out / "cache"), "--out", str(out)], check=False)
         if done.returncode:
             raise SystemExit(f"{name}: {TASKS[name].script} ended with {done.returncode}; what it printed says why. Nothing was changed in models/")
         print(f"{name}: built in {time.time() - begin:.0f} s", flush=True)

@@ -4,7 +4,7 @@
 
 The generator knows where every character stands, so most of the training has no alignment to find: a step is asked for its
 character, for a blank, or for either. The last part goes over to connectionist temporal classification (CTC), the loss that the
-decoder of the booth assumes, which makes the answers sharp. One thread and fixed seeds.
+decoder of the booth assumes, which makes the answers sharp; training.py says when.
 """
 
 import argparse
@@ -14,20 +14,17 @@ import time
 import common  # noqa: F401  (quiet TensorFlow)
 import numpy as np
 
+import training
 from line_texts import ALPHABET
 from lines import HEIGHT, LONGEST, SHARD, WIDTH
 
-SEED = 20261125
 STEPS, CLASSES = 144, len(ALPHABET) + 1
 CELL = WIDTH // STEPS
 BATCH = 32
 GROUP = 4
 """Shards that are shuffled together."""
-PEAK_RATE, WARM_UP = 3e-3, 300
-DECAY = 1e-4
-FALL_FROM = 0.7
-"""Share of the steps after which the learning rate falls and the loss is CTC."""
-KEEP_EVERY = 256
+PEAK_RATE = 3e-3
+STEPS_OF_TRAINING = 9216
 SHIFT = 3
 """Strips are shifted by up to so many pixels along the line, and a third of it across."""
 
@@ -108,62 +105,29 @@ def load_shard(folder, index):
 
 
 def batches(folder, shards, first):
-    """(step, x, classes, places) from step `first` on, without end; every strip is shifted and a part of them gets noise.
-
-    What a step gets depends on its number only.
-    """
-    per_group = GROUP * SHARD // BATCH
-    groups = shards // GROUP
-    step = first
-    while True:
-        group = (step - 1) // per_group
-        parts = [load_shard(folder, group % groups * GROUP + i) for i in range(GROUP)]
-        x, classes, places = (np.concatenate(p) for p in zip(*parts))
-        order = np.random.default_rng([SEED, group]).permutation(len(x))
-        while (step - 1) // per_group == group:
-            rng = np.random.default_rng([SEED, group, step])
-            place = (step - 1) % per_group * BATCH
-            chosen = np.sort(order[place:place + BATCH])
-            dx, dy = rng.integers(-SHIFT, SHIFT + 1, BATCH), rng.integers(-(SHIFT // 3), SHIFT // 3 + 1, BATCH)
-            rows = np.clip(np.arange(HEIGHT)[None] - dy[:, None], 0, HEIGHT - 1)
-            columns = np.clip(np.arange(WIDTH)[None] - dx[:, None], 0, WIDTH - 1)
-            picked = x[chosen][np.arange(BATCH)[:, None, None], rows[:, :, None], columns[:, None, :]].astype(np.float32)
-            noisy = rng.random(BATCH) < 0.4
-            picked[noisy] += rng.uniform(0, 5, (noisy.sum(), 1, 1)).astype(np.float32) * rng.standard_normal((noisy.sum(), HEIGHT, WIDTH), np.float32)
-            yield step, picked, classes[chosen], places[chosen] + dx[:, None]
-            step += 1
-
-
-def rate(step, total):
-    """Learning rate: rises, stays, falls to nothing over the last part. What comes before the fall does not depend on `total`."""
-    falling = (total - step) / ((1 - FALL_FROM) * total)
-    return PEAK_RATE * min(1.0, step / WARM_UP, max(falling, 0.005))
+    """(step, (strips, classes, allowed classes)) from step `first` on; every strip is shifted and a part of them gets noise."""
+    for step, (x, classes, places), chosen, rng in training.grouped(folder, load_shard, shards, GROUP, SHARD, BATCH, first):
+        dx, dy = rng.integers(-SHIFT, SHIFT + 1, BATCH), rng.integers(-(SHIFT // 3), SHIFT // 3 + 1, BATCH)
+        rows = np.clip(np.arange(HEIGHT)[None] - dy[:, None], 0, HEIGHT - 1)
+        columns = np.clip(np.arange(WIDTH)[None] - dx[:, None], 0, WIDTH - 1)
+        picked = x[chosen][np.arange(BATCH)[:, None, None], rows[:, :, None], columns[:, None, :]].astype(np.float32)
+        noisy = rng.random(BATCH) < 0.4
+        picked[noisy] += rng.uniform(0, 5, (noisy.sum(), 1, 1)).astype(np.float32) * rng.standard_normal((noisy.sum(), HEIGHT, WIDTH), np.float32)
+        yield step, (picked, classes[chosen], allowed(classes[chosen], places[chosen] + dx[:, None]))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lines", type=pathlib.Path, required=True, help="folder of the shards of lines.py")
-    parser.add_argument("--out", type=pathlib.Path, required=True, help="folder for weights and log")
-    parser.add_argument("--shards", type=int, default=16, help="shards that are used, a multiple of %d (default: %%(default)s)" % GROUP)
-    parser.add_argument("--steps", type=int, default=9216, help="steps of %d lines (default: %%(default)s)" % BATCH)
-    parser.add_argument("--resume", type=int, default=0, help="step whose state in --out is gone on from")
-    parser.add_argument("--stop", type=int, default=0, help="end after this step of the schedule, for trials")
+    parser.add_argument("--shards", type=int, default=16, help=f"shards that are used, a multiple of {GROUP} (default: %(default)s)")
+    training.add_arguments(parser, STEPS_OF_TRAINING, BATCH)
     args = parser.parse_args()
     if args.shards < GROUP or args.shards % GROUP:
         parser.error(f"--shards {args.shards}: has to be a multiple of {GROUP}, since so many are shuffled together")
+    training.prepare()
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.keras.utils.set_random_seed(SEED)
     model = network()
-    optimizer = tf.keras.optimizers.AdamW(PEAK_RATE, weight_decay=DECAY, clipnorm=5.0)
-    optimizer.build(model.trainable_variables)
-    state = tf.train.Checkpoint(model=model, optimizer=optimizer)
-    args.out.mkdir(parents=True, exist_ok=True)
-    if args.resume:
-        state.read(str(args.out / f"state-{args.resume:05d}")).assert_existing_objects_matched()
-    print(f"{model.count_params()} parameters, {args.steps} steps of {BATCH} lines", flush=True)
 
     def aligned(logits, pair):
         logs = tf.gather(tf.nn.log_softmax(logits), pair, batch_dims=2)
@@ -175,32 +139,15 @@ def main():
         safe = tf.concat([tf.maximum(classes[:, :1], 1), classes[:, 1:]], 1)
         return tf.nn.ctc_loss(tf.sparse.from_dense(safe), logits, None, tf.fill([tf.shape(logits)[0]], STEPS), logits_time_major=False, blank_index=0)
 
-    def step(x, classes, pair, sharp):
-        with tf.GradientTape() as tape:
-            logits = model(standardised(x), training=True)
-            loss = aligned(logits, pair)
-            if sharp:
-                n = tf.reduce_sum(tf.cast(classes > 0, tf.float32), 1)
-                loss = tf.where(n > 0, ctc(logits, classes) / tf.maximum(n, 1), loss)
-            loss = tf.reduce_mean(loss)
-        optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables))
-        return loss
+    def loss_of(x, classes, pair, late):
+        logits = model(standardised(x), training=True)
+        loss = aligned(logits, pair)
+        if late:
+            n = tf.reduce_sum(tf.cast(classes > 0, tf.float32), 1)
+            loss = tf.where(n > 0, ctc(logits, classes) / tf.maximum(n, 1), loss)
+        return tf.reduce_mean(loss)
 
-    kinds = {sharp: tf.function(lambda x, c, p, sharp=sharp: step(x, c, p, sharp)) for sharp in (False, True)}
-    begin, recent = time.time(), []
-    with (args.out / "training.csv").open("a" if args.resume else "w") as log:
-        for i, x, classes, places in batches(args.lines, args.shards, args.resume + 1):
-            optimizer.learning_rate.assign(rate(i, args.steps))
-            recent.append(float(kinds[i > FALL_FROM * args.steps](x, classes, allowed(classes, places))))
-            if i % 64 == 0:
-                log.write(f"{i},{np.mean(recent):.5f},{time.time() - begin:.0f}\n")
-                log.flush()
-                recent = []
-            if i % KEEP_EVERY == 0 or i in (args.steps, args.stop):
-                model.save_weights(str(args.out / f"line_reader-{i:05d}.weights.h5"))
-                state.write(str(args.out / f"state-{i:05d}"))
-            if i in (args.steps, args.stop):
-                break
+    training.train(args, "line_reader", model, PEAK_RATE, loss_of, lambda first: batches(args.lines, args.shards, first))
 
 
 if __name__ == "__main__":
