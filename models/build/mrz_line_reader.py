@@ -5,8 +5,9 @@ Takes over an hour on one core.
 """
 
 import common
+import training
 
-STEPS = 9216
+STEPS = 5120
 SHARDS = 16
 INPUT_RANGE = (-3.8, 3.8)
 """Standardised luminance; what lies beyond saturates."""
@@ -32,17 +33,8 @@ def quantized(weights, lines):
 
 def main():
     args = common.arguments(__doc__)
-    import subprocess
-    import sys
-
     lines, work = args.cache / "lines", args.cache / "line_reader"
-    weights = work / f"line_reader-{STEPS:05d}.weights.h5"
-    if not weights.exists():
-        subprocess.run([sys.executable, str(common.HERE / "lines.py"), "--out", str(lines), "--shards", str(SHARDS)], check=True)
-        states = sorted(work.glob("state-*.index"))
-        resume = states[-1].stem.removeprefix("state-") if states else "0"
-        subprocess.run([sys.executable, str(common.HERE / "train_lines.py"), "--lines", str(lines), "--out", str(work), "--shards", str(SHARDS),
-                        "--steps", str(STEPS), "--resume", resume], check=True)
+    weights = training.finished("lines.py", lines, "train_lines.py", "--lines", work, "line_reader", SHARDS, STEPS)
     args.out.mkdir(parents=True, exist_ok=True)
     common.deliver(quantized(weights, lines), args.out / "mrz_line_reader.tflite")
 

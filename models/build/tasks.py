@@ -34,6 +34,7 @@ TASKS = {
     "face_detector": Task("face_detector.py", trained=False, takes="3 minutes"),
     "face_landmarks": Task("face_landmarks.py", trained=False, takes="seconds"),
     "face_embedding": Task("face_embedding.py", trained=False, takes="8 to 10 minutes", least_cosine=0.95, reason=THREADS),
+    "document_corners": Task("document_corners.py", trained=True, takes="about half an hour of one core"),
     "mrz_line_reader": Task("mrz_line_reader.py", trained=True, takes="about an hour of one core"),
 }
 """One line a model; the key is its task in the manifest and, with .tflite, its file."""

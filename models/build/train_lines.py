@@ -24,7 +24,7 @@ BATCH = 32
 GROUP = 4
 """Shards that are shuffled together."""
 PEAK_RATE = 3e-3
-STEPS_OF_TRAINING = 9216
+STEPS_OF_TRAINING = 5120
 SHIFT = 3
 """Strips are shifted by up to so many pixels along the line, and a third of it across."""
 

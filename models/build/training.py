@@ -16,6 +16,23 @@ FALL_FROM = 0.7
 KEEP_EVERY = 256
 
 
+def finished(generator, examples, trainer, option, work, name, shards, steps):
+    """Path of the last weights of a training; draws the examples and trains, or goes on, if they are not there."""
+    import subprocess
+    import sys
+
+    import common
+
+    weights = work / f"{name}-{steps:05d}.weights.h5"
+    if not weights.exists():
+        run = lambda script, *options: subprocess.run([sys.executable, str(common.HERE / script), *map(str, options)], check=True)
+        run(generator, "--out", examples, "--shards", shards)
+        states = sorted(work.glob("state-*.index"))
+        resume = states[-1].stem.removeprefix("state-") if states else 0
+        run(trainer, option, examples, "--out", work, "--shards", shards, "--steps", steps, "--resume", resume)
+    return weights
+
+
 def add_arguments(parser, steps, batch):
     import pathlib
 
