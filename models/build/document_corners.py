@@ -6,8 +6,8 @@ What is already in the cache is not made again: shards of scenes, and the state 
 import common
 import training
 
-STEPS = 2560
-SHARDS = 6
+STEPS = 1536
+SHARDS = 4
 CALIBRATION = 300
 
 
@@ -22,7 +22,8 @@ def quantized(weights, scenes):
     model.load_weights(str(weights))
     x = train_corners.load_shard(scenes, 0)[0][:CALIBRATION]
     inputs = x.astype(np.float32) / 127.5 - 1
-    data = quantize.quantize(lambda image: model(image, training=False), (1, train_corners.SIDE, train_corners.SIDE, 3), inputs, (-1.0, 1.0))
+    shape = (1, train_corners.SIDE, train_corners.SIDE, 3)
+    data = quantize.quantize(training.frozen(model, shape), shape, inputs, (-1.0, 1.0))
     return common.finish(data, ["heat_maps", "document_class"])
 
 

@@ -25,6 +25,11 @@ HEIGHT, WIDTH = 32, 576
 LONGEST = 44
 PITCH = 24
 """Cell of a character on the print, in pixels; no camera of the booth sees as much."""
+WIDTHS = (1.0, 0.95, 1.05, 1.1, 1.15)
+"""Widths of the characters within their cells; printers differ."""
+ONE_WIDTH = 16
+"""The shards before this one have the first width only. A reader that had seen only those took the O of a wider print for a 0, which showed
+on the frames of specimen_frames.py; it is trained on the later shards after them."""
 MARGIN = 2 * PITCH
 """Paper left and right of a line."""
 CAPITAL = 22
@@ -52,8 +57,8 @@ FONTS = {
 }
 
 
-def glyphs(path):
-    """{character: mask} in cells of PITCH x 2*PITCH, base line at 1.5*PITCH, capitals CAPITAL high."""
+def glyphs(path, width=1.0):
+    """{character: mask} in cells of PITCH x 2*PITCH, base line at 1.5*PITCH, capitals CAPITAL high, as wide as drawn times `width`."""
     trial = ImageFont.truetype(path, 200, layout_engine=ImageFont.Layout.BASIC)
     left, top, right, bottom = trial.getmask("H").getbbox()
     font = ImageFont.truetype(path, 200 * CAPITAL / (bottom - top), layout_engine=ImageFont.Layout.BASIC)
@@ -62,6 +67,9 @@ def glyphs(path):
         cell = Image.new("L", (PITCH + 8, 2 * PITCH))
         ImageDraw.Draw(cell).text(((PITCH + 8) / 2, 1.5 * PITCH), char, fill=255, font=font, anchor="ms")
         cells[char] = np.asarray(cell)
+        if width != 1:
+            middle = (PITCH + 7) / 2
+            cells[char] = cv2.warpAffine(cells[char], np.float32([[width, 0, middle * (1 - width)], [0, 1, 0]]), cell.size, flags=cv2.INTER_LINEAR)
     return cells
 
 
@@ -69,7 +77,8 @@ class Printer:
     """Draws; keeps what every line needs."""
 
     def __init__(self):
-        self.fonts = {path: glyphs(ROOT + path) for path in FONTS}
+        self.fonts = {path: [glyphs(ROOT + path, width) for width in WIDTHS] for path in FONTS}
+        self.widths_differ = True
         weights = np.array(list(FONTS.values()), float).T
         self.weights = weights / weights.sum(1, keepdims=True)
         rng = np.random.default_rng(SEED)
@@ -88,7 +97,7 @@ class Printer:
 
     def cover(self, rng, lines, font, line_pitch):
         """Coverage with ink, uint8, of three lines under each other, the first cell MARGIN from the left."""
-        cells, n = self.fonts[font], max(map(len, lines))
+        cells, n = self.fonts[font][int(rng.integers(len(WIDTHS))) if self.widths_differ else 0], max(map(len, lines))
         sheet = np.zeros((int(2.2 * PITCH + 2 * line_pitch), n * PITCH + 2 * MARGIN), np.uint8)
         for row, line in enumerate(lines):
             top = round(row * line_pitch)
@@ -246,6 +255,7 @@ def shard(printer, index, n=SHARD, seed=SEED):
     """{x, y, at} of one shard."""
     rng = np.random.default_rng([seed, index])
     texts = Texts(rng)
+    printer.widths_differ = index >= ONE_WIDTH
     x, y, at = np.zeros((n, HEIGHT, WIDTH), np.uint8), [], np.full((n, LONGEST), np.nan, np.float32)
     for i in range(n):
         x[i], text, places = printer.line(rng, texts)
@@ -257,7 +267,7 @@ def shard(printer, index, n=SHARD, seed=SEED):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, required=True, help="folder of the shards")
-    parser.add_argument("--shards", type=int, default=16, help="how many (default: %(default)s)")
+    parser.add_argument("--shards", type=int, default=24, help="how many (default: %(default)s)")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     args.out.mkdir(parents=True, exist_ok=True)

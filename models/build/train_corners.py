@@ -16,7 +16,7 @@ from scenes import NOTHING, SHARD, SIDE
 BATCH = 32
 GROUP = 2
 PEAK_RATE = 2e-3
-STEPS_OF_TRAINING = 2560
+STEPS_OF_TRAINING = 1536
 MAP, CLASSES = 48, 6
 HILL = 1.2
 """Standard deviation of the hill in cells of the map."""
@@ -74,7 +74,7 @@ def batches(folder, shards, first):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=pathlib.Path, required=True, help="folder of the shards of scenes.py")
-    parser.add_argument("--shards", type=int, default=10, help=f"shards that are used, a multiple of {GROUP} (default: %(default)s)")
+    parser.add_argument("--shards", type=int, default=4, help=f"shards that are used, a multiple of {GROUP} (default: %(default)s)")
     training.add_arguments(parser, STEPS_OF_TRAINING, BATCH)
     args = parser.parse_args()
     if args.shards < GROUP or args.shards % GROUP:

@@ -23,8 +23,8 @@ CELL = WIDTH // STEPS
 BATCH = 32
 GROUP = 4
 """Shards that are shuffled together."""
-PEAK_RATE = 3e-3
-STEPS_OF_TRAINING = 5120
+PEAK_RATE, SECOND_RATE = 3e-3, 1.2e-3
+STEPS_OF_TRAINING = 4096
 SHIFT = 3
 """Strips are shifted by up to so many pixels along the line, and a third of it across."""
 
@@ -104,9 +104,9 @@ def load_shard(folder, index):
         return z["x"], encoded(z["y"]), z["at"]
 
 
-def batches(folder, shards, first):
+def batches(folder, shards, first_shard, first):
     """(step, (strips, classes, allowed classes)) from step `first` on; every strip is shifted and a part of them gets noise."""
-    for step, (x, classes, places), chosen, rng in training.grouped(folder, load_shard, shards, GROUP, SHARD, BATCH, first):
+    for step, (x, classes, places), chosen, rng in training.grouped(folder, load_shard, shards, GROUP, SHARD, BATCH, first, first_shard):
         dx, dy = rng.integers(-SHIFT, SHIFT + 1, BATCH), rng.integers(-(SHIFT // 3), SHIFT // 3 + 1, BATCH)
         rows = np.clip(np.arange(HEIGHT)[None] - dy[:, None], 0, HEIGHT - 1)
         columns = np.clip(np.arange(WIDTH)[None] - dx[:, None], 0, WIDTH - 1)
@@ -120,6 +120,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lines", type=pathlib.Path, required=True, help="folder of the shards of lines.py")
     parser.add_argument("--shards", type=int, default=16, help=f"shards that are used, a multiple of {GROUP} (default: %(default)s)")
+    parser.add_argument("--first-shard", type=int, default=0, help="the first of them (default: %(default)s)")
     training.add_arguments(parser, STEPS_OF_TRAINING, BATCH)
     args = parser.parse_args()
     if args.shards < GROUP or args.shards % GROUP:
@@ -147,7 +148,8 @@ def main():
             loss = tf.where(n > 0, ctc(logits, classes) / tf.maximum(n, 1), loss)
         return tf.reduce_mean(loss)
 
-    training.train(args, "line_reader", model, PEAK_RATE, loss_of, lambda first: batches(args.lines, args.shards, first))
+    peak = SECOND_RATE if args.start else PEAK_RATE
+    training.train(args, "line_reader", model, peak, loss_of, lambda first: batches(args.lines, args.shards, args.first_shard, first))
 
 
 if __name__ == "__main__":
