@@ -1,7 +1,7 @@
 """Says how many lines a reader gets exactly right, without position rules and check digits, which the booth adds.
 
 `evaluate_lines.py --strips NPZ... [READER.tflite | WEIGHTS.h5]...` prints a table.
-`evaluate_lines.py --strips NPZ... --training DIR --plot SVG` reads every weights file of a training and draws its curves.
+`evaluate_lines.py --strips NPZ... --training DIR... --plot SVG` reads the weights files of a training and draws its curves.
 
 Strips: shards of lines.py (seeds that the training did not use: `--fresh N` draws N lines), or strips.npz of specimen_frames.py.
 """
@@ -77,7 +77,7 @@ def figures(found, texts):
     return float(exact), sum(distance(a, b) for a, b in zip(found, texts) if a != b) / sum(map(len, texts))
 
 
-def curves(folder, sets, target):
+def curves(folders, sets, target, every):
     """Draws loss and exact lines over the steps; writes the numbers beside the picture."""
     import matplotlib
 
@@ -85,12 +85,17 @@ def curves(folder, sets, target):
     matplotlib.rcParams["svg.hashsalt"] = "boothd"
     from matplotlib import pyplot
 
-    rows = []
-    for path in sorted(folder.glob("*.weights.h5")):
-        read = reader(path)
-        rows.append([int(path.name.split("-")[1].split(".")[0])] + [figures(read(x), y)[0] for x, y in sets.values()])
-        print(*rows[-1], flush=True)
-    loss = np.array([[float(v) for v in row[:2]] for row in list(csv.reader((folder / "training.csv").open()))[1:]])
+    rows, loss, before = [], [], 0
+    for folder in folders:
+        paths = sorted(folder.glob("*.weights.h5"))
+        step = lambda path: int(path.name.split("-")[1].split(".")[0])
+        for path in paths[-1::-every][::-1]:
+            read = reader(path)
+            rows.append([before + step(path)] + [figures(read(x), y)[0] for x, y in sets.values()])
+            print(*rows[-1], flush=True)
+        loss += [(before + int(row[0]), float(row[1])) for row in list(csv.reader((folder / "training.csv").open()))[1:]]
+        before += step(paths[-1])
+    loss = np.array(loss)
     figure, (upper, lower) = pyplot.subplots(2, 1, sharex=True, figsize=(7, 5))
     upper.semilogy(loss[:, 0], loss[:, 1], color="tab:gray")
     upper.set_ylabel("loss (mean of 64 steps)")
@@ -112,7 +117,8 @@ def main():
     parser.add_argument("readers", type=pathlib.Path, nargs="*", help="TFLite files or weights")
     parser.add_argument("--strips", type=pathlib.Path, nargs="*", default=[], help="NPZ files of strips and texts")
     parser.add_argument("--fresh", type=int, default=0, help="lines of lines.py to draw with a seed of their own")
-    parser.add_argument("--training", type=pathlib.Path, help="folder of a training whose curves are drawn")
+    parser.add_argument("--training", type=pathlib.Path, nargs="*", default=[], help="folders of the parts of a training whose curves are drawn")
+    parser.add_argument("--every", type=int, default=1, help="take each such weights file only, the last one always (default: %(default)s)")
     parser.add_argument("--plot", type=pathlib.Path, help="SVG of the curves")
     args = parser.parse_args()
     sets = sets_of(args)
@@ -134,7 +140,7 @@ def main():
             common = ", ".join(f"{k[0]} as {k[1]} {n}" for k, n in sorted(pairs.items(), key=lambda p: -p[1])[:6])
             print(f"{path.name}: {name}: {len(y)} lines, exact {100 * exact:.1f} %, character errors {100 * errors:.3f} %; {common}", flush=True)
     if args.training:
-        curves(args.training, sets, args.plot)
+        curves(args.training, sets, args.plot, args.every)
 
 
 if __name__ == "__main__":

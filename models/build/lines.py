@@ -267,7 +267,7 @@ def shard(printer, index, n=SHARD, seed=SEED):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, required=True, help="folder of the shards")
-    parser.add_argument("--shards", type=int, default=24, help="how many (default: %(default)s)")
+    parser.add_argument("--shards", type=int, default=20, help="how many (default: %(default)s)")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     args.out.mkdir(parents=True, exist_ok=True)
