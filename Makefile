@@ -1,7 +1,7 @@
 # boothd. `make demo` runs the main job, `make test` the tests; each installs what it needs by itself.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help setup build demo test lint bench kill-test clean-demo fuzz fuzz-seeds fuzz-merge report
+.PHONY: help setup build demo test lint bench kill-test clean-demo fuzz fuzz-seeds fuzz-merge report models models-check
 
 OUT ?= target/demo
 LITERT_DIR := target/litert
@@ -15,6 +15,8 @@ help:
 	@echo "make bench      table of times per stage"
 	@echo "make fuzz       fuzz targets, RUNS=N executions each (1000000), TARGET=NAME for one; table of executions and memory"
 	@echo "make report     accuracy and speed beside peers, DATA=DIR with the evaluation data; writes docs/accuracy.md"
+	@echo "make models     rebuild the models from pinned sources, compare (MODELS=\"NAME...\" or all: also those that are trained here, hours)"
+	@echo "make models-check  committed models against manifest and rebuilt files"
 	@echo "make kill-test  kill -9 of booth, uplink and wallet at 200 random instants (N=200), count what arrived"
 
 setup:
@@ -30,6 +32,7 @@ demo: build
 
 test: setup
 	cargo test --locked
+	python3 models/build/test_check.py
 
 lint: setup
 	cargo fmt --check
@@ -58,6 +61,23 @@ fuzz-seeds: setup
 
 fuzz-merge: fuzz-seeds
 	programs=$$(scripts/fuzz-build.sh) && scripts/fuzz.py $$programs --merge $(FUZZ_TARGET)
+
+MODELS ?=
+MODELS_BUILD := target/models-build
+MODELS_VENV := $(MODELS_BUILD)/venv
+PYTHON311 ?= python3.11
+$(MODELS_VENV)/ready: models/build/requirements.txt
+	@command -v $(PYTHON311) >/dev/null || { echo "make models: no $(PYTHON311) found; the packages are pinned for Python 3.11 (name it with PYTHON311=PATH)" >&2; exit 1; }
+	$(PYTHON311) -m venv --clear $(MODELS_VENV)
+	$(MODELS_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: -r $<
+	touch $@
+
+models: $(MODELS_VENV)/ready
+	$(MODELS_VENV)/bin/python models/build/tasks.py --out $(MODELS_BUILD) $(MODELS)
+	@$(MAKE) --no-print-directory models-check
+
+models-check:
+	@python=$(MODELS_VENV)/bin/python; [ -x $$python ] || python=python3; $$python models/build/check.py --built $(MODELS_BUILD)
 
 clean-demo:
 	rm -rf $(OUT) target/kill-test

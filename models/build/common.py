@@ -147,8 +147,8 @@ def float_depthwise(data):
     return bytes(builder.Output())
 
 
-def finish(data, outputs):
-    """Names the input `image` and the outputs as given (in the order of the signature) and drops signature and metadata.
+def finish(data, outputs, image="image"):
+    """Names the input (`image` as a rule) and the outputs as given (in the order of the signature) and drops signature and metadata.
 
     Without a signature the runtime lists inputs and outputs in the order of the subgraph, by tensor name.
     """
@@ -160,7 +160,7 @@ def finish(data, outputs):
     signature = model.signatureDefs[0]
     by_key = {t.name.decode(): t.tensorIndex for t in signature.outputs}
     graph.outputs = [by_key[key] for key in sorted(by_key)]
-    graph.tensors[graph.inputs[0]].name = b"image"
+    graph.tensors[graph.inputs[0]].name = image.encode()
     for index, name in zip(graph.outputs, outputs, strict=True):
         graph.tensors[index].name = name.encode()
     model.signatureDefs = []

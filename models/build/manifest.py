@@ -3,6 +3,7 @@
 Run after every build: `python manifest.py`. Figures in `reason` are those that were printed when the model was built and evaluated.
 """
 
+import argparse
 import hashlib
 import pathlib
 
@@ -126,12 +127,15 @@ def tensor_lines(kind, detail, meaning=None):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", type=pathlib.Path, default=MODELS, help="folder of the models and of the manifest (default: %(default)s)")
+    models = parser.parse_args().models
     from ai_edge_litert.interpreter import Interpreter
 
     lines = ["# Written by build/manifest.py; do not edit by hand. Outputs stand in the order of the subgraph's outputs,",
              "# which is the order LiteRT reports; the files carry no signature of their own.", "format = 1"]
     for entry in ENTRIES:
-        path = MODELS / entry["file"]
+        path = models / entry["file"]
         data = path.read_bytes()
         interpreter = Interpreter(str(path), num_threads=1)
         lines += ["", "[[model]]", *(f"{k} = {toml_string(entry[k])}" for k in ("task", "file")),
@@ -146,7 +150,7 @@ def main():
                   f"mean = {number(p['mean'])}", f"std = {number(p['std'])}", f"note = {toml_string(p['note'])}"]
         for detail in interpreter.get_output_details():
             lines += tensor_lines("output", detail, entry["meaning"][detail["name"]])
-    (MODELS / "manifest.toml").write_text("\n".join(lines) + "\n")
+    (models / "manifest.toml").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

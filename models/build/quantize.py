@@ -101,7 +101,8 @@ def quantize(run, shape, inputs, input_range, output_ranges=None, student=None):
             raise SystemExit(f"no tensor of the TFLite graph matches {sorted(missing)} of the student")
         ranges |= {i: tuned[name] for i, name in places.items()}
     codes = [max(c.builtinCode, c.deprecatedBuiltinCode) for c in model.operatorCodes]
-    ties = {schema.BuiltinOperator.RESHAPE, schema.BuiltinOperator.CONCATENATION, schema.BuiltinOperator.PAD, schema.BuiltinOperator.MAX_POOL_2D}
+    ties = {schema.BuiltinOperator.RESHAPE, schema.BuiltinOperator.CONCATENATION, schema.BuiltinOperator.PAD, schema.BuiltinOperator.MAX_POOL_2D,
+            schema.BuiltinOperator.DEPTH_TO_SPACE}
     for place, limits in (output_ranges or {}).items():
         ranges[by_key[keys[place]]] = limits
     # Ops that copy values need one scale on both sides: an output set by hand decides upwards, else the operand decides.
