@@ -10,6 +10,7 @@ pub mod code;
 pub mod document;
 pub mod face;
 pub mod observation;
+pub mod portrait_memory;
 pub mod quality;
 pub mod sampling;
 pub mod vision;

@@ -75,7 +75,7 @@ fn mrz() -> Mrz {
     }
 }
 
-fn ticket(purpose: Purpose) -> Box<Ticket> {
+pub(super) fn ticket(purpose: Purpose) -> Box<Ticket> {
     let mut claims = TicketClaims {
         version: 1,
         ticket_id: "T-1".into(),
@@ -148,17 +148,21 @@ fn face(score: Option<f32>) -> Seen {
 }
 
 /// A booth around the session: answers effects at once, counts what was reserved, stored and shown.
-struct Bench {
-    session: Session,
-    at: Moment,
-    stored: Vec<serde_json::Value>,
+pub(super) struct Bench {
+    pub(super) session: Session,
+    pub(super) at: Moment,
+    pub(super) stored: Vec<serde_json::Value>,
     n_reserved: usize,
     n_forgotten: usize,
     store_works: bool,
+    /// Whose portrait the face is compared with.
+    pub(super) portrait_of: Option<String>,
+    /// What a good ticket of this bench claims.
+    pub(super) ticket: fn(Purpose) -> Box<Ticket>,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut session = Session::new(house(), Moment::ZERO);
         let mut bench = Self {
             at: Moment::from_millis(1),
@@ -166,6 +170,8 @@ impl Bench {
             n_reserved: 0,
             n_forgotten: 0,
             store_works: true,
+            portrait_of: None,
+            ticket,
             session: {
                 session.step(now(Moment::ZERO), Event::Ready);
                 session
@@ -182,8 +188,8 @@ impl Bench {
             for effect in self.session.step(now(self.at), event) {
                 match effect {
                     Effect::CheckTicket(code) => events.push(Event::Ticket(match code.reveal() {
-                        "good" => Ok(ticket(Purpose::Onboarding)),
-                        "again" => Ok(ticket(Purpose::Reverification)),
+                        "good" => Ok((self.ticket)(Purpose::Onboarding)),
+                        "again" => Ok((self.ticket)(Purpose::Reverification)),
                         _ => Err(TicketRefusal::Invalid),
                     })),
                     Effect::Reserve { fallback, .. } => {
@@ -197,6 +203,9 @@ impl Bench {
                         events.push(Event::Preflight(PreflightRecord::default()))
                     }
                     Effect::UseReference(template) => assert_eq!(template.len(), 512),
+                    Effect::UsePortrait(number) => {
+                        self.portrait_of = Some(number.reveal().to_owned());
+                    }
                     Effect::Store { payload } if self.store_works => {
                         self.stored
                             .push(serde_json::from_slice(&payload).expect("JSON"));
@@ -252,12 +261,12 @@ impl Bench {
         }
     }
 
-    fn wait(&mut self, ms: u64) {
+    pub(super) fn wait(&mut self, ms: u64) {
         self.at = self.at.plus(Duration::from_millis(ms));
         self.send(Event::Tick);
     }
 
-    fn see(&mut self, seen: Seen) {
+    pub(super) fn see(&mut self, seen: Seen) {
         self.at = self.at.plus(Duration::from_millis(33));
         let scene = SceneLight {
             mean: 0.5,
@@ -274,7 +283,7 @@ impl Bench {
         }));
     }
 
-    fn press(&mut self, button: Button) {
+    pub(super) fn press(&mut self, button: Button) {
         for action in [ButtonAction::Pressed, ButtonAction::Released] {
             self.send(Event::Button(ButtonEvent {
                 button,
@@ -295,18 +304,18 @@ impl Bench {
         self.wait(800);
     }
 
-    fn show_face(&mut self, score: f32, n: usize) {
+    pub(super) fn show_face(&mut self, score: f32, n: usize) {
         for _ in 0..n {
             self.see(face(Some(score)));
         }
         self.wait(800);
     }
 
-    fn screen(&self) -> Screen {
+    pub(super) fn screen(&self) -> Screen {
         self.session.ui(self.at).screen
     }
 
-    fn go_to_document(&mut self) {
+    pub(super) fn go_to_document(&mut self) {
         self.show_code("good");
         self.press(Button::Confirm);
         assert_eq!(self.session.vision_task(), VisionTask::Document);
@@ -335,6 +344,7 @@ fn a_good_session_is_verified_and_stored_once() {
     );
     assert_eq!(outcome["consent"]["given"], true);
     assert_eq!(outcome["fields"]["birth_date"], "match");
+    assert_eq!(b.portrait_of.as_deref(), Some("L898902C3"));
     assert_eq!(b.n_forgotten, 1);
     b.wait(60_000);
     assert_eq!((b.screen(), b.stored.len()), (Screen::Idle, 1));
@@ -608,6 +618,8 @@ enum Happening {
     Confirm,
     Cancel,
     Document(bool, f32),
+    /// One side of a card: of which of two, and which side.
+    Card(bool, bool),
     Blurred,
     Face(f32),
     CameraGone,
@@ -625,6 +637,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         Just(H::Confirm),
         Just(H::Cancel),
         (any::<bool>(), 10f32..90.0).prop_map(|(good, px)| H::Document(good, px)),
+        (any::<bool>(), any::<bool>()).prop_map(|(first, front)| H::Card(first, front)),
         Just(H::Blurred),
         (0f32..1.0).prop_map(H::Face),
         Just(H::CameraGone),
@@ -640,8 +653,11 @@ proptest! {
     /// Whatever happens: a result is never shown before it is stored, every reserved place gets exactly one outcome, and the
     /// booth comes back to idle (the invariants are checked after every step).
     #[test]
-    fn whatever_happens_each_session_has_one_outcome(script in prop::collection::vec(happening(), 0..120)) {
+    fn whatever_happens_each_session_has_one_outcome(cards: bool, script in prop::collection::vec(happening(), 0..120)) {
         let mut b = Bench::new();
+        if cards {
+            b.ticket = super::card_tests::card_ticket;
+        }
         for happening in script {
             match happening {
                 Happening::Wait(ms) => b.wait(ms),
@@ -653,6 +669,7 @@ proptest! {
                     if !good { m.checks.birth_date = CheckResult::Refuted; }
                     b.see(document(m, px));
                 }
+                Happening::Card(first, front) => b.see(super::card_tests::a_side(first, front)),
                 Happening::Blurred => {
                     let seen = DocumentObservation { problem: Some(DocumentProblem::Blurred), ..Default::default() };
                     b.see(Seen::Document(Box::new(seen)));

@@ -39,7 +39,8 @@ pub struct Policy {
 pub struct DocumentRules {
     /// Kinds that are taken.
     pub accepted: Vec<DocumentKind>,
-    /// Whether specimen documents (issuing state UTO) are taken. For demonstrations and acceptance tests only.
+    /// Whether specimen documents are taken: issuing state UTO; a resident identity card whose address or issuing authority says
+    /// 样本. For demonstrations and acceptance tests only.
     pub allow_specimen: bool,
     /// Fields that a ticket must claim and the document confirm.
     pub required_fields: Vec<Field>,
@@ -195,7 +196,7 @@ impl Policy {
             !d.accepted.is_empty(),
             "document.accepted",
             "[]".into(),
-            "at least one of td1, td2, td3",
+            "at least one of td1, td2, td3, prc_id",
         )?;
         let number_claimed = d.required_fields.contains(&Field::DocumentNumber)
             && d.required_fields.contains(&Field::BirthDate);
@@ -334,5 +335,11 @@ mod tests {
         check("per_step = 3", "per_step = 3\nsurprise = 1", "surprise");
         check("format = 1", "format = 2", "format");
         check("[pad]", "[pda]", "pda");
+        check("\"prc_id\"", "\"prc\"", "prc_id");
+        check(
+            "accepted = [\"td3\", \"td1\", \"td2\", \"prc_id\"]",
+            "accepted = []",
+            "document.accepted",
+        );
     }
 }

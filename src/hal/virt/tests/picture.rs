@@ -296,6 +296,8 @@ fn every_scene_of_the_project_can_be_played() {
             "network-down",
             "passport",
             "practice",
+            "prc-badcheck",
+            "prc-card",
             "reverification"
         ]
     );
