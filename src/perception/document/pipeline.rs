@@ -15,15 +15,18 @@
 //!
 //! Finding and measuring allocates nothing once the buffers have their size; reading may.
 
+mod texts;
+
+pub use texts::Texts;
+
 use super::corners::CornerFinder;
 use super::limits::DocumentLimits;
 use super::measures;
 use super::mrz_lines::{MrzReader, ReadZone, ZoneReading};
 use super::page::Page;
 use super::portrait::{FoundPortrait, PortraitFinder};
-use super::prc::{PrcReader, PrcSide, ReadSide, Tools};
+use super::prc::{PrcReader, PrcSide, ReadSide};
 use super::rectify::{self, DocumentSize};
-use super::text::{TextFinder, TextReader};
 use super::{homography::Homography, mrz_lines::PAGE_WIDTH};
 use crate::base::frame::{Frame, FrameView, PixelFormat};
 use crate::base::geometry::Quad;
@@ -32,11 +35,10 @@ use crate::perception::observation::{
     DocumentContent, DocumentObservation, DocumentProblem, DocumentReading, MrzReading,
     PortraitObservation, PrintedChecks,
 };
+use texts::Often;
 
 /// Width of the page in colours that the portrait is looked for on; at least the resolution of the frame.
 const COLOUR_PAGE_WIDTH: u32 = 1280;
-/// Ratios of width to height in a frame that an ID-1 card of 1.59 can have when it is tilted.
-const CARD_ASPECTS: std::ops::RangeInclusive<f32> = 1.2..=2.1;
 /// A number is looked for all over the page in one of so many frames in which nothing stood where it should.
 const SEARCH_EVERY: u32 = 3;
 /// From this confidence on, a scan's corners are tried before the whole picture.
@@ -54,36 +56,6 @@ pub struct DocumentPipeline<T> {
     /// Frames since the session began that passed the limits and in which nothing stood where it should.
     n_unread: u32,
     portrait_template: Option<T>,
-}
-
-/// What reads print other than a machine readable zone.
-#[derive(Debug)]
-pub struct Texts {
-    finder: TextFinder,
-    reader: TextReader,
-    prc: PrcReader,
-}
-
-impl Texts {
-    /// Finder and reader on the models of the catalogue.
-    ///
-    /// # Errors
-    /// [`ModelError`] if one of the two models cannot be loaded.
-    pub fn load(catalogue: &Catalogue) -> Result<Self, ModelError> {
-        let reader = TextReader::load(catalogue)?;
-        Ok(Self {
-            finder: TextFinder::load(catalogue)?,
-            prc: PrcReader::new(&reader),
-            reader,
-        })
-    }
-
-    /// Wipes what was derived from pixels.
-    fn forget(&mut self) {
-        self.finder.forget();
-        self.reader.forget();
-        self.prc.forget();
-    }
 }
 
 impl<T> std::fmt::Debug for DocumentPipeline<T> {
@@ -155,8 +127,13 @@ impl<T> DocumentPipeline<T> {
                 ZoneReading::Read(zone) => {
                     let upright = upright(&corners, zone.half_turned);
                     observation.corners = Some(upright);
-                    observation.reading =
-                        Some(Box::new(self.reading(&frame, &upright, *zone, portraits)));
+                    observation.reading = Some(Box::new(self.reading(
+                        &frame,
+                        &upright,
+                        *zone,
+                        Often::Once,
+                        portraits,
+                    )?));
                     return Ok(observation);
                 }
             };
@@ -224,7 +201,8 @@ impl<T> DocumentPipeline<T> {
                 break;
             }
         }
-        Ok(best.map(|(quad, zone)| self.reading(&frame, &quad, *zone, portraits)))
+        best.map(|(quad, zone)| self.reading(&frame, &quad, *zone, Often::AsItHelps, portraits))
+            .transpose()
     }
 
     /// The template of the portrait of the last document that was read, if it had a usable one.
@@ -276,18 +254,23 @@ impl<T> DocumentPipeline<T> {
         frame: &FrameView<'_>,
         corners: &Quad,
         zone: ReadZone,
+        often: Often,
         portraits: &mut impl PortraitFinder<Template = T>,
-    ) -> DocumentReading {
+    ) -> Result<DocumentReading, ModelError> {
         let size = DocumentSize::of_format(zone.mrz.format);
         let portrait = self.portrait(frame, corners, size, portraits);
-        DocumentReading {
+        let printed = match &mut self.texts {
+            Some(texts) => texts.printed(frame, corners, &mut self.page, &zone.mrz, often)?,
+            None => PrintedChecks::default(),
+        };
+        Ok(DocumentReading {
             content: DocumentContent::Mrz(MrzReading {
                 mrz: zone.mrz,
-                printed: PrintedChecks::default(),
+                printed,
             }),
             confidence: zone.confidence,
             portrait,
-        }
+        })
     }
 
     /// A side of a resident identity card with the portrait, if it is the front.
@@ -315,34 +298,12 @@ impl<T> DocumentPipeline<T> {
         &mut self,
         frame: &FrameView<'_>,
         corners: &Quad,
-        read: impl FnOnce(
-            &mut PrcReader,
-            &mut Page,
-            &mut Tools<'_, '_>,
-        ) -> Result<Option<ReadSide>, ModelError>,
+        read: texts::ReadPrc,
     ) -> Result<Option<ReadSide>, ModelError> {
-        let Some(texts) = &mut self.texts else {
-            return Ok(None);
-        };
-        if !CARD_ASPECTS.contains(&(corners.width() / corners.height().max(1.0))) {
-            return Ok(None);
+        match &mut self.texts {
+            Some(texts) => texts.prc(frame, corners, &mut self.page, &mut self.mrz_reader, read),
+            None => Ok(None),
         }
-        let height = DocumentSize::Id1.height_for(PAGE_WIDTH);
-        let was = self.page.height();
-        if was != height && !self.page.take(frame, corners, height) {
-            return Ok(None);
-        }
-        let mut tools = Tools {
-            frame,
-            lines: &mut self.mrz_reader,
-            finder: &mut texts.finder,
-            reader: &mut texts.reader,
-        };
-        let side = read(&mut texts.prc, &mut self.page, &mut tools)?;
-        if side.is_none() && was != height {
-            self.page.take(frame, corners, was);
-        }
-        Ok(side)
     }
 
     /// The portrait, which is looked for on a page of the document's size.

@@ -11,9 +11,13 @@ mod reader;
 mod refine;
 pub mod regions;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 pub(in crate::perception::document) use number::Digits;
 pub use reader::{PrcReader, ReadSide, Tools};
+#[cfg(test)]
+pub(in crate::perception::document) use tests::picture as test_picture;
 
 use super::field::FieldCheck;
 use crate::base::secret::Secret;

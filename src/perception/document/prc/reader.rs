@@ -9,26 +9,25 @@
 //!
 //! A frame with something else in it costs the upper row and the two readings of the lower one; the finder runs on cards only.
 
+mod front;
+
+pub(super) use front::{LEAST_ADDRESS, LEAST_BIRTH, LEAST_NAME};
+
 use super::fields;
 use super::layout::{self, Zone};
 use super::number::{self, Digits};
 use super::refine;
 use super::regions::Regions;
-use super::rows::Rows;
-use super::{PrcBack, PrcChecks, PrcFront, PrcSide};
+use super::{PrcBack, PrcSide};
 use crate::base::frame::FrameView;
 use crate::base::geometry::{Point, Quad};
 use crate::base::secret::Secret;
 use crate::models::ModelError;
-use crate::perception::document::field::FieldCheck;
-use crate::perception::document::gb11643::{self, Gb11643Sex};
 use crate::perception::document::homography::Homography;
 use crate::perception::document::mrz_lines::{MrzReader, PAGE_WIDTH};
 use crate::perception::document::page::Page;
 use crate::perception::document::rectify;
-use crate::perception::document::text::{
-    Alphabet, LineReading, ReadCharacter, TextFinder, TextLine, TextReader,
-};
+use crate::perception::document::text::{Alphabet, LineReading, TextFinder, TextLine, TextReader};
 
 /// Cuts of the number for the line reader, in heights of its print: at the ends, above and below. The first is right most often.
 const NUMBER_PADDINGS: [(f32, f32); 3] = [(0.6, 0.45), (0.9, 0.3), (0.4, 0.6)];
@@ -37,20 +36,12 @@ const NUMBER_ASPECT: f32 = 8.0;
 /// Heights of a line's other cuts, as shares of what the finder says, and from when on none is tried.
 const OTHER_HEIGHTS: [f32; 3] = [1.15, 0.87, 1.3];
 const SURE: f32 = 0.85;
-/// Rows that are read when labels are looked for; a front has seven.
-const MOST_ROWS: usize = 8;
 /// The cut for the text reader, which wants less around the print.
 const TEXT_PADDING: (f32, f32) = (0.4, 0.2);
 /// From this mean confidence on, what the line reader says of a zone may be a number, even if it does not verify.
 const LEAST_NUMBER_CONFIDENCE: f32 = 0.6;
 
-/// Least confidence in every character of a field; below, the field is not read. Chosen on cards of the generator.
-pub(super) const LEAST_NAME: f32 = 0.75;
-const LEAST_SEX: f32 = 0.6;
-/// One of 56, so that less tells them apart.
-const LEAST_ETHNICITY: f32 = 0.2;
-pub(super) const LEAST_BIRTH: f32 = 0.5;
-pub(super) const LEAST_ADDRESS: f32 = 0.3;
+/// Least confidence in every character of a field; below, the field is not read.
 const LEAST_TERM: f32 = 0.5;
 const LEAST_ISSUER: f32 = 0.4;
 
@@ -194,8 +185,8 @@ impl PrcReader {
         tools: &mut Tools<'_, '_>,
     ) -> Result<Option<ReadSide>, ModelError> {
         for half_turned in [false, true] {
-            if let Some((term, confidence)) = self.term(page, tools)? {
-                let side = PrcSide::Back(self.back(page, tools, term, confidence)?);
+            if let Some(back) = self.term(page, tools)? {
+                let side = PrcSide::Back(self.back(page, tools, back)?);
                 return Ok(Some(ReadSide { side, half_turned }));
             }
             page.half_turn();
@@ -259,118 +250,12 @@ impl PrcReader {
         Ok(number::decide(Some(line), text).map(|d| (d, confidence)))
     }
 
-    fn front(
-        &mut self,
-        page: &Page,
-        tools: &mut Tools<'_, '_>,
-        number: number::Decided,
-        confidence: f32,
-    ) -> Result<PrcFront, ModelError> {
-        self.find(page, tools)?;
-        let mut front = PrcFront {
-            number: Secret::new(number.digits.text()),
-            confidence,
-            repaired: number.repaired,
-            ..PrcFront::default()
-        };
-        let name = self.first_line(page, tools, &layout::NAME, Field::Name)?;
-        if name.least_confidence() >= LEAST_NAME
-            && let Some(text) = fields::name(name.text().reveal())
-        {
-            front.name = Secret::new(text);
-            front.name_confidence = name.least_confidence();
-        }
-        let sex = self.first_line(page, tools, &layout::SEX, Field::Sex)?;
-        if let [
-            ReadCharacter {
-                character,
-                confidence,
-                ..
-            },
-        ] = sex.characters.as_slice()
-            && *confidence >= LEAST_SEX
-        {
-            front.sex = Secret::new(*character);
-        }
-        let people = self.first_line(page, tools, &layout::ETHNICITY, Field::Ethnicity)?;
-        if people.least_confidence() >= LEAST_ETHNICITY
-            && let Some(people) = fields::ethnicity(people.text().reveal())
-        {
-            front.ethnicity = Secret::new(people);
-        }
-        let birth = self.first_line(page, tools, &layout::BIRTH, Field::BirthDate)?;
-        if birth.least_confidence() >= LEAST_BIRTH
-            && let Some(day) = fields::birth_date(birth.text().reveal())
-        {
-            front.birth_date = Secret::new(day);
-        }
-        let (address, least) = self.all_lines(page, tools, &layout::ADDRESS, Field::Address)?;
-        if least >= LEAST_ADDRESS {
-            front.address = Secret::new(fields::address(address.reveal()));
-        }
-        // The printed date of birth is the number's, or the rows do not stand where they should: corners are off sometimes.
-        if front.birth_date.is_empty()
-            || Some(front.birth_date.reveal()) != number.digits.text().get(6..14)
-        {
-            self.by_labels(page, tools, &mut front)?;
-        }
-        front.checks = self.checks(&front, number.check_character);
-        Ok(front)
-    }
-
-    /// Reads whole rows and takes their fields by the printed labels; what stands in `front` gives way to it. Nothing is taken
-    /// if no row has a date of birth: then these are no rows of a card.
-    fn by_labels(
-        &mut self,
-        page: &Page,
-        tools: &mut Tools<'_, '_>,
-        front: &mut PrcFront,
-    ) -> Result<(), ModelError> {
-        let Some(map) = page.map() else {
-            return Ok(());
-        };
-        layout::rows(&self.found, layout::NUMBER.on_page().y, &mut self.lines);
-        let mut rows = Rows::default();
-        for quad in self.lines.iter().take(MOST_ROWS) {
-            let reading = tools.reader.read(tools.frame, map, quad, None)?;
-            rows.take(&reading);
-        }
-        if let Some(read) = rows.into_fields() {
-            front.name_confidence = read.name_confidence;
-            front.name = read.name;
-            front.sex = read.sex;
-            front.ethnicity = read.ethnicity;
-            front.birth_date = read.birth_date;
-            front.address = read.address;
-        }
-        Ok(())
-    }
-
-    fn checks(&self, front: &PrcFront, check_character: FieldCheck) -> PrcChecks {
-        let digits = front.number.reveal();
-        let printed = |field: &Secret, expected: Option<&str>| {
-            let both = !field.is_empty() && expected.is_some();
-            FieldCheck::of_option(both.then(|| Some(field.reveal()) == expected))
-        };
-        let region = digits.get(..6).and_then(|code| code.parse().ok());
-        let sex = gb11643::sex(digits).map(|sex| match sex {
-            Gb11643Sex::Male => "男",
-            Gb11643Sex::Female => "女",
-        });
-        PrcChecks {
-            check_character,
-            region: region.map_or(FieldCheck::NotRead, |code| self.regions.check(code)),
-            birth_date: printed(&front.birth_date, digits.get(6..14)),
-            sex: printed(&front.sex, sex),
-        }
-    }
-
-    /// The term of validity, where the back has it, and the confidence in its least sure character.
+    /// A back with its term of validity, if that stands where a back has it.
     fn term(
         &mut self,
         page: &Page,
         tools: &mut Tools<'_, '_>,
-    ) -> Result<Option<((String, String), f32)>, ModelError> {
+    ) -> Result<Option<PrcBack>, ModelError> {
         let Some(map) = page.map() else {
             return Ok(None);
         };
@@ -388,25 +273,27 @@ impl PrcReader {
         if confidence < LEAST_TERM {
             return Ok(None);
         }
-        Ok(fields::term(reading.text().reveal()).map(|term| (term, confidence)))
+        let term = fields::term(reading.text().reveal());
+        Ok(term.map(|(from, until)| PrcBack {
+            issuer: Secret::default(),
+            valid_from: Secret::new(from),
+            valid_until: Secret::new(until),
+            confidence,
+        }))
     }
 
+    /// The back with what else stands on it.
     fn back(
         &mut self,
         page: &Page,
         tools: &mut Tools<'_, '_>,
-        (from, until): (String, String),
-        confidence: f32,
+        mut back: PrcBack,
     ) -> Result<PrcBack, ModelError> {
         self.find(page, tools)?;
         let (issuer, least) = self.all_lines(page, tools, &layout::ISSUER, Field::Issuer)?;
         let issuer = fields::issuer(issuer.reveal()).filter(|_| least >= LEAST_ISSUER);
-        Ok(PrcBack {
-            issuer: issuer.map(Secret::new).unwrap_or_default(),
-            valid_from: Secret::new(from),
-            valid_until: Secret::new(until),
-            confidence,
-        })
+        back.issuer = issuer.map(Secret::new).unwrap_or_default();
+        Ok(back)
     }
 
     /// Wipes what was derived from pixels.
@@ -458,7 +345,7 @@ impl PrcReader {
         field: Field,
     ) -> Result<(Secret, f32), ModelError> {
         zone.lines(&self.found, &mut self.lines);
-        let (mut text, mut least) = (String::with_capacity(128), f32::MAX);
+        let (mut text, mut least) = (String::with_capacity(512), f32::MAX);
         for i in 0..self.lines.len() {
             let quad = self.lines[i];
             let reading = self.line(page, tools, &quad, field)?;

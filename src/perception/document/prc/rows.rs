@@ -5,12 +5,13 @@ use super::fields;
 use super::reader::{LEAST_ADDRESS, LEAST_BIRTH, LEAST_NAME};
 use crate::base::secret::Secret;
 use crate::perception::document::text::LineReading;
+use zeroize::Zeroizing;
 
 /// Rows are taken from the top down.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     fields: PrcFront,
-    address: String,
+    address: Zeroizing<String>,
     address_least: f32,
     in_address: bool,
 }
@@ -18,19 +19,16 @@ pub(super) struct Rows {
 impl Rows {
     /// Takes the next row.
     pub(super) fn take(&mut self, row: &LineReading) {
-        let text: String = row
-            .characters
-            .iter()
-            .map(|c| c.character)
-            .filter(|c| *c != ' ')
-            .collect();
+        let characters = row.characters.iter().map(|c| c.character);
+        let text: Zeroizing<String> = Zeroizing::new(characters.filter(|c| *c != ' ').collect());
         self.take_text(&text, row.least_confidence());
     }
 
     fn take_text(&mut self, text: &str, least: f32) {
         if let Some((_, address)) = text.split_once("住址") {
             self.in_address = true;
-            self.address = address.to_owned();
+            self.address = Zeroizing::new(String::with_capacity(512));
+            self.address.push_str(address);
             self.address_least = least;
         } else if self.in_address {
             self.address.push_str(text);
@@ -68,7 +66,6 @@ impl Rows {
         if self.address_least >= LEAST_ADDRESS {
             self.fields.address = Secret::new(address);
         }
-        self.address.clear();
         Some(self.fields)
     }
 }

@@ -35,6 +35,12 @@ pub struct ReadCharacter {
     pub at: f32,
 }
 
+impl std::fmt::Debug for ReadCharacter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReadCharacter([redacted])")
+    }
+}
+
 /// What a line says. Wiped when dropped; `Debug` shows its length only.
 #[derive(Clone, Default, PartialEq)]
 pub struct LineReading {
@@ -84,7 +90,7 @@ pub struct TextReader {
     charset: Vec<char>,
     strip: Vec<f32>,
     input: Vec<f32>,
-    probabilities: Vec<f32>,
+    pub(super) probabilities: Vec<f32>,
     steps: Vec<Step>,
 }
 
