@@ -34,6 +34,8 @@ TASKS = {
     "face_landmarks": Task("face_landmarks.py", trained=False, takes="seconds"),
     "face_embedding": Task("face_embedding.py", trained=False, takes="10 minutes or more"),
     "face_pad": Task("face_pad.py", trained=False, takes="minutes"),
+    "text_detector": Task("text_detector.py", trained=False, takes="minutes"),
+    "text_reader": Task("text_reader.py", trained=False, takes="a minute"),
     "document_corners": Task("document_corners.py", trained=True, takes="about half an hour of one core"),
     "mrz_line_reader": Task("mrz_line_reader.py", trained=True, takes="about an hour of one core"),
 }

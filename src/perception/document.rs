@@ -14,4 +14,6 @@ pub mod page;
 pub mod pipeline;
 pub mod portrait;
 pub mod prc;
+pub mod printed;
 pub mod rectify;
+pub mod text;
