@@ -80,7 +80,7 @@ pub enum Screen {
 
 impl Screen {
     /// Every screen with each of its prompts.
-    pub const ALL: [Self; 47] = {
+    pub const ALL: [Self; 48] = {
         use {DocumentPrompt as D, FacePrompt as F, ResultSign as R, RetrySign as T};
         [
             Self::Starting,
@@ -125,6 +125,7 @@ impl Screen {
             Self::Retry(T::DocumentNotSeen),
             Self::Retry(T::DocumentUnclear),
             Self::Retry(T::BackNotSeen),
+            Self::Retry(T::TwoDocuments),
             Self::Retry(T::FaceNotSeen),
             Self::Retry(T::FaceUnclear),
             Self::Retry(T::Light),
@@ -179,6 +180,7 @@ impl Screen {
             Self::Retry(T::DocumentNotSeen) => "retry.document_not_seen",
             Self::Retry(T::DocumentUnclear) => "retry.document_unclear",
             Self::Retry(T::BackNotSeen) => "retry.back_not_seen",
+            Self::Retry(T::TwoDocuments) => "retry.two_documents",
             Self::Retry(T::FaceNotSeen) => "retry.face_not_seen",
             Self::Retry(T::FaceUnclear) => "retry.face_unclear",
             Self::Retry(T::Light) => "retry.light",
@@ -285,6 +287,8 @@ pub enum RetrySign {
     DocumentUnclear,
     /// The side with the photo was read, the back was not.
     BackNotSeen,
+    /// Two different documents were shown.
+    TwoDocuments,
     /// No face was seen.
     FaceNotSeen,
     /// The face was not seen clearly.

@@ -220,7 +220,7 @@ fn two_numbers_are_two_cards_and_none_is_believed() {
     let mut b = bench();
     b.show_front(&front(LIN), 2);
     b.show_front(&front(HAN), 2);
-    assert_eq!(b.screen().name(), "retry.document_unclear");
+    assert_eq!(b.screen().name(), "retry.two_documents");
     b.press(Button::Confirm);
     b.show_back(&back(), 2);
     assert_eq!(

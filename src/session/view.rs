@@ -177,6 +177,7 @@ fn retry_sign(reason: Reason) -> RetrySign {
     match reason {
         Reason::DocNotFound | Reason::DocWrongSide => RetrySign::DocumentNotSeen,
         Reason::DocMissingBack => RetrySign::BackNotSeen,
+        Reason::DocTwoDocuments => RetrySign::TwoDocuments,
         Reason::FaceNotFound => RetrySign::FaceNotSeen,
         _ if row.code.starts_with("env.") => RetrySign::Light,
         _ if row.code.starts_with("doc.") => RetrySign::DocumentUnclear,

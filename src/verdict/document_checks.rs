@@ -81,11 +81,8 @@ fn check_digits(ledger: &mut Ledger, checks: &MrzChecks) {
 fn printed_against_zone(ledger: &mut Ledger, printed: &PrintedChecks) {
     let mut n_refuted = 0;
     for (name, result) in printed.named() {
-        field(
-            ledger,
-            format!("document.printed_text_against_mrz.{name}"),
-            result,
-        );
+        let name = format!("document.printed_text_against_mrz.{name}");
+        field(ledger, name, result, "text_reader");
         n_refuted += usize::from(result == FieldCheck::Refuted);
     }
     if n_refuted > 0 {
@@ -101,7 +98,12 @@ fn printed_against_zone(ledger: &mut Ledger, printed: &PrintedChecks) {
 fn card(ledger: &mut Ledger, checks: &PrcChecks) {
     let mut n_refuted = 0;
     for (name, result) in checks.named() {
-        field(ledger, format!("document.prc.{name}"), result);
+        // The number is read by the line reader, and by the text reader beside it.
+        let model = match name {
+            "check_character" | "region" => "mrz_line_reader",
+            _ => "text_reader",
+        };
+        field(ledger, format!("document.prc.{name}"), result, model);
         if result == FieldCheck::Refuted {
             match name {
                 "check_character" => ledger.fail(Reason::DocSuspectIdCheckDigit, None),
@@ -118,7 +120,7 @@ fn card(ledger: &mut Ledger, checks: &PrcChecks) {
     }
 }
 
-fn field(ledger: &mut Ledger, name: String, result: FieldCheck) {
+fn field(ledger: &mut Ledger, name: String, result: FieldCheck, model: &'static str) {
     let outcome = match result {
         FieldCheck::Verified => CheckOutcome::Passed,
         FieldCheck::Refuted => CheckOutcome::Failed,
@@ -128,7 +130,7 @@ fn field(ledger: &mut Ledger, name: String, result: FieldCheck) {
     if result == FieldCheck::NotRead {
         check.note = Some("not_read");
     } else {
-        check.model = Some("text_reader");
+        check.model = Some(model);
     }
 }
 

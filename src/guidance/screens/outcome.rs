@@ -22,9 +22,9 @@ pub(super) fn look(screen: Screen) -> Look {
         Screen::Result(R::OtherDocument) => Look::new(Tone::Note, other_document),
         Screen::Result(R::BoothFault) => Look::new(Tone::Note, spanner),
         Screen::Result(R::PracticeDone) => Look::new(Tone::Good, practice_done),
-        Screen::Retry(T::DocumentNotSeen | T::DocumentUnclear | T::BackNotSeen) => {
-            Look::new(Tone::Note, again_document)
-        }
+        Screen::Retry(
+            T::DocumentNotSeen | T::DocumentUnclear | T::BackNotSeen | T::TwoDocuments,
+        ) => Look::new(Tone::Note, again_document),
         Screen::Retry(T::FaceNotSeen | T::FaceUnclear) => Look::new(Tone::Note, again_face),
         Screen::Retry(T::Light) => Look::new(Tone::Note, again_light),
         _ => Look::new(Tone::Calm, turning),

@@ -163,7 +163,7 @@ impl Scene {
 }
 
 /// The names that the panel's screens have, in the order of a session.
-pub const SCREENS: [&str; 52] = [
+pub const SCREENS: [&str; 53] = [
     "starting",
     "idle",
     "show_ticket.show",
@@ -206,6 +206,7 @@ pub const SCREENS: [&str; 52] = [
     "retry.document_not_seen",
     "retry.document_unclear",
     "retry.back_not_seen",
+    "retry.two_documents",
     "retry.face_not_seen",
     "retry.face_unclear",
     "retry.light",
