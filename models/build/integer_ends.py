@@ -5,7 +5,8 @@ usage: integer_ends.py CONVERTED.tflite OUT.tflite INPUT_NAME OUTPUT_NAME...
 - the QUANTIZE of the input and the DEQUANTIZE of every output are dropped: the caller quantizes;
 - nearest upsampling by 2, which the converter writes as RESHAPE, TILE, RESHAPE, TILE, RESHAPE, becomes CONCATENATION of four
   copies and DEPTH_TO_SPACE: TILE has no int8 kernel in XNNPACK.
-The models themselves are trained by the project; their training scripts are not yet in the project (not built).
+Used for the committed document_corners.tflite and mrz_line_reader.tflite, whose trainings are not kept; what document_corners.py and mrz_line_reader.py
+build does not need it.
 """
 
 import sys
