@@ -30,6 +30,7 @@ demo: build
 
 test: setup
 	cargo test --locked
+	python3 -m unittest discover -q -s scripts/report
 
 lint: setup
 	cargo fmt --check
