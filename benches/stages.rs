@@ -16,7 +16,8 @@ use boothd::perception::face::detector::FaceDetector;
 use boothd::perception::face::embedding::Embedder;
 use boothd::perception::face::landmarks::LandmarkFinder;
 use boothd::perception::face::pose::head_pose;
-use boothd::perception::quality::assess::{Photometry, assess};
+use boothd::perception::pad::AttackDetector;
+use boothd::perception::quality::assess::assess;
 use boothd::perception::vision::Vision;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -31,6 +32,9 @@ const SELDOM: usize = 5;
 
 pub(crate) const BARE_DETECTOR: &str = "bare interpreter: face detector";
 pub(crate) const BARE_LANDMARKS: &str = "bare interpreter: face landmarks";
+pub(crate) const BARE_PAD: &str = "bare interpreter: face attack detection";
+pub(crate) const BARE_EMBEDDING: &str = "bare interpreter: face embedding";
+pub(crate) const FACE_PATH: &str = "WHOLE FACE PATH, COMPARED: Vision::face";
 pub(crate) const FACE_FRAME: &str = "FACE FRAME, NOT COMPARED: FacePipeline::analyse";
 
 /// The net of lines with a counter: how many lines a zone took.
@@ -49,7 +53,7 @@ pub(crate) struct Bench {
     vision: Vision,
     detector: FaceDetector,
     landmarks: LandmarkFinder,
-    photometry: Photometry,
+    attacks: AttackDetector,
     embedder: Embedder,
     corners: CornerFinder,
     bare_corners: Interpreter,
@@ -70,7 +74,7 @@ impl Bench {
             vision: Vision::load(catalogue, DocumentLimits::default())?,
             detector: FaceDetector::new(catalogue.load(ModelTask::FaceDetector)?)?,
             landmarks: LandmarkFinder::new(catalogue.load(ModelTask::FaceLandmarks)?)?,
-            photometry: Photometry::default(),
+            attacks: AttackDetector::new(catalogue.load(ModelTask::FacePad)?)?,
             embedder: Embedder::new(catalogue.load(ModelTask::FaceEmbedding)?)?,
             corners: CornerFinder::load(catalogue)?,
             bare_corners: catalogue.load(ModelTask::DocumentCorners)?,
@@ -150,17 +154,24 @@ impl Bench {
             detector.detect(view).map(|f| f.first().copied())
         })?;
         let face = found.context("the face went away")?;
-        let (landmarks, photometry) = (&mut self.landmarks, &mut self.photometry);
+        let landmarks = &mut self.landmarks;
         sheet.time("landmarks (sample, invoke, decode)", || {
             landmarks.find(view, &face).map(|_| ())
         })?;
         let mesh = landmarks.mesh();
         sheet.time("pose, quality and photometry", || {
             let pose = head_pose(&mesh.points);
-            assess(mesh, pose, view, face.bounds, 0.0, photometry)
+            assess(mesh, pose, view, face.bounds, 0.0)
         });
+        let attacks = &mut self.attacks;
+        sheet.time("attack detection (sample, invoke, softmax)", || {
+            attacks
+                .score(view, landmarks.mesh().points.as_slice())
+                .map(|_| ())
+        })?;
         let faces = self.vision.face_pipeline();
-        sheet.time("bare interpreter: face embedding", || {
+        sheet.time(BARE_PAD, || faces.invoke_bare(ModelTask::FacePad))?;
+        sheet.time(BARE_EMBEDDING, || {
             faces.invoke_bare(ModelTask::FaceEmbedding)
         })?;
         let embedder = &mut self.embedder;
@@ -168,9 +179,7 @@ impl Bench {
             embedder.template(view, &five_points).map(|_| ())
         })?;
         let vision = &mut self.vision;
-        sheet.time("FACE FRAME WITH COMPARISON: Vision::face", || {
-            vision.face(*view).map(|_| ())
-        })?;
+        sheet.time(FACE_PATH, || vision.face(*view).map(|_| ()))?;
         Ok(())
     }
 

@@ -52,7 +52,9 @@ pub(crate) fn load_only(models: &ModelArgs, folder: &Path) -> anyhow::Result<()>
         )
     };
     for _ in 0..N_FRAMES {
-        vision.document(view(&document)?)?;
+        if let Some(reading) = vision.document(view(&document)?)?.reading {
+            vision.use_portrait(&reading.number());
+        }
         vision.face(view(&face)?)?;
         vision.code(view(&ticket)?);
     }

@@ -34,7 +34,7 @@ pub struct DemoArgs {
     /// The policy, to be signed with the demonstration's key.
     #[arg(long, default_value = "board/policies/utopia-standard.toml")]
     pub policy: PathBuf,
-    /// Names of the scenes to play; all eight of the main job if none is given.
+    /// Names of the scenes to play; all ten of the main job if none is given.
     #[arg(long)]
     pub scene: Vec<String>,
     /// Instead of the scenes once: kill -9 booth, uplink or wallet so many times at random instants, and count what arrived.
@@ -46,11 +46,13 @@ pub struct DemoArgs {
 }
 
 /// The main job's scenes, in the order in which they are played.
-const MAIN_JOB: [&str; 8] = [
+const MAIN_JOB: [&str; 10] = [
     "passport",
     "card",
+    "prc-card",
     "mismatch",
     "badcheck",
+    "prc-badcheck",
     "data-differs",
     "network-down",
     "reverification",

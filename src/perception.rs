@@ -13,6 +13,7 @@ pub mod document;
 pub mod face;
 pub mod observation;
 pub mod pad;
+pub mod portrait_memory;
 pub mod quality;
 pub mod sampling;
 pub mod vision;

@@ -13,6 +13,9 @@
 //!    |      shown for a while                durable                      v
 //!    +------------------------- Result <------------------------------- Storing
 //!
+//!   Document: one side with a machine readable zone, or front and back of a resident identity card in either order; the diagram
+//!   of its own stands in [`document_step`]. A repeated try keeps what was read of a card.
+//!
 //!   A camera fault in any of these ends the session as `aborted_equipment`, stored like any other outcome, and leads to
 //!   OutOfService until the fault is gone. Holding the other button for two seconds hands over to the staff.
 //! ```
@@ -24,6 +27,8 @@
 //! Freshness fence: a measurement whose frame was captured before the present step was entered is dropped.
 
 pub mod calm;
+pub mod card_votes;
+pub mod document_problems;
 pub mod document_step;
 pub mod driver;
 pub mod event;
@@ -32,6 +37,9 @@ pub mod fields;
 pub mod state;
 pub mod view;
 pub mod visit;
+pub mod votes;
 
+#[cfg(test)]
+mod card_tests;
 #[cfg(test)]
 mod tests;

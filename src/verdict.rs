@@ -7,7 +7,9 @@
 //!                     +-- reasons: one table, every code with attribution, disposition, attempt, who may see it, remedy, texts
 //! ```
 
+pub mod dates;
 pub mod decision;
+mod document_checks;
 pub mod evidence;
 pub mod outcome;
 pub mod policy;

@@ -4,6 +4,7 @@
 
 use crate::furnished::{boothd, root};
 use base64::Engine as _;
+use boothd::models::ModelTask;
 use boothd::trust::{hex, sha256, unbase64url};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use rusqlite::{Connection, OpenFlags};
@@ -227,7 +228,7 @@ fn check_record(out: &Path, row: &Row, record: &Value) {
         assert_eq!(model["sha256"], hex(&sha256(&file)).as_str(), "{task}");
         tasks.insert(task);
     }
-    assert_eq!(tasks.len(), 5);
+    assert_eq!(tasks.len(), ModelTask::ALL.len());
 
     let checks: BTreeMap<&str, &Value> = record["checks"]
         .as_array()

@@ -9,7 +9,7 @@ use boothd::models::manifest::{
 use boothd::models::{PixelLut, TensorMut};
 use boothd::perception::document::homography::Homography;
 use boothd::perception::document::{luminance, rectify};
-use boothd::perception::sampling::{self, Affine, Target};
+use boothd::perception::sampling::{self, Affine, Target, Tile};
 use boothd::perception::vision::scene_light;
 use std::cell::RefCell;
 use std::sync::LazyLock;
@@ -19,7 +19,6 @@ struct Buffers {
     pixels: Vec<u8>,
     int8: Vec<i8>,
     float: Vec<f32>,
-    tile: Vec<u8>,
     plane: Vec<u8>,
     page: Frame,
 }
@@ -29,7 +28,6 @@ thread_local! {
         pixels: Vec::new(),
         int8: Vec::new(),
         float: Vec::new(),
-        tile: Vec::new(),
         plane: Vec::new(),
         page: Frame::new(2, 2, PixelFormat::Rgb8),
     });
@@ -107,16 +105,12 @@ fn sample(
     let lut = &TABLES[usize::from(how >> 5) % 3][usize::from(!int8)];
     let n = (width * height) as usize;
     let n_values = if lut.colour == Colour::Grey { n } else { n * 3 };
-    let tile = (how >> 7 == 1).then(|| {
-        buffers.tile.clear();
-        buffers.tile.resize(n * 3, 9);
-        &mut buffers.tile[..]
-    });
+    let mut tile = (how >> 7 == 1).then(|| Tile::new(width, height));
     let target = Target {
         width,
         height,
         lut,
-        tile,
+        tile: tile.as_mut(),
     };
     if int8 {
         buffers.int8.clear();

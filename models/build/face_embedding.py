@@ -1,7 +1,7 @@
 """Builds ../face_embedding.tflite: fr_feature (512 numbers, BGR), weights int8 per channel, ranges of activations found at run time.
 
 The weights of depthwise convolutions are kept as float32, so that the whole net is one XNNPACK partition. No picture takes part:
-the build takes seconds and repeats byte for byte.
+the build takes seconds and repeats byte for byte. The input is int8 (pixel - 128), dequantized before the first op.
 
 --alternatives FOLDER also builds the forms it was chosen against: float32, plain dynamic range, and full int8: PReLU becomes
 LEAKY_RELU, MUL, ADD, which XNNPACK runs in int8; ranges are equalized across layers; the net is then tuned to its own float results
@@ -10,6 +10,7 @@ under simulated int8 rounding, on augmentations of two public-domain portraits.
 
 import copy
 
+import byte_input
 import common
 
 SHAPE = [1, 112, 112, 3]
@@ -58,7 +59,8 @@ def main():
 
     graph = net.from_onnx(common.fetch("face_embedding", args.cache))
     data = common.convert(net.emit(graph), SHAPE, "dynamic_range")
-    common.deliver(common.finish(common.float_depthwise(data), OUTPUTS), args.out / "face_embedding.tflite")
+    chosen = common.finish(common.float_depthwise(data), OUTPUTS)
+    common.deliver(byte_input.rewrite(chosen, mean=127, std=128), args.out / "face_embedding.tflite")
     if args.alternatives:
         float32 = common.convert(net.emit(graph), SHAPE, "float32")
         common.deliver_forms({"float32": float32, "dynamic_range": data, "int8": int8(graph, args.cache)}, OUTPUTS, args.alternatives, "face_embedding")

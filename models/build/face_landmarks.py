@@ -1,9 +1,10 @@
-"""Builds ../face_landmarks.tflite: the maker's file as it is (float16 weights, float32 arithmetic).
+"""Builds ../face_landmarks.tflite: the maker's net as it is (float16 weights, float32 arithmetic), with an int8 input before it.
 
 With --alternatives the quantized forms that were measured and not chosen (see ../README.md) are written to a folder, one sub-folder
 each, where evaluate.py can compare them once the other models are copied beside them.
 """
 
+import byte_input
 import common
 
 SHAPE = [1, 192, 192, 3]
@@ -13,7 +14,7 @@ OUTPUTS = ["points", "presence"]
 def main():
     args = common.arguments(__doc__, alternatives="folder for the quantized forms that were not chosen")
     source = common.fetch("face_landmarks", args.cache)
-    common.deliver(source.read_bytes(), args.out / "face_landmarks.tflite")
+    common.deliver(byte_input.rewrite(source.read_bytes()), args.out / "face_landmarks.tflite")
     if args.alternatives is None:
         return
     import calibration

@@ -51,18 +51,21 @@ MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", 
 class Sheet:
     """A document being drawn, addressed in millimetres from the top left corner."""
 
-    def __init__(self, document: Document):
+    def __init__(self, document: Document, hue: float | None = None, value_font: str = "value"):
+        self.value_font = value_font
         self.final = PX_PER_MM[document.kind]
         self.scale = self.final * OVERSAMPLE
         self.size_mm = document.size_mm
         self.size = tuple(round(side * self.scale) for side in document.size_mm)
         # Doc 9303 keeps the lower 23.2 mm for the zone; the pattern is paler there.
         quiet_from = 1.0 if document.side == "front" else 1 - 23.2 / document.size_mm[1]
-        self.image = background(self.size, self.scale, 0.56 if document.kind == "td3" else 0.36, quiet_from)
+        if hue is None:
+            hue = 0.56 if document.kind == "td3" else 0.36
+        self.image = background(self.size, self.scale, hue, quiet_from).copy()
         self.draw = ImageDraw.Draw(self.image)
 
     def font(self, name: str, size_mm: float) -> ImageFont.FreeTypeFont:
-        path, index, _ = FONTS[name]
+        path, index, _ = FONTS[self.value_font if name == "value" else name]
         return ImageFont.truetype(path, size_mm * self.scale, index=index, layout_engine=ImageFont.Layout.BASIC)
 
     def text(self, x: float, y: float, text: str, font: str, size_mm: float, ink=INK, anchor: str = "ls") -> None:
@@ -293,9 +296,8 @@ def draw_card_back(sheet: Sheet, document: Document) -> None:
     sheet.mark((64, 24.5), 3.2, 6, 0.9, frame=True)
 
 
-def draw(document: Document, layers: pathlib.Path, out: pathlib.Path) -> dict:
-    """Writes one picture; returns its entry of `documents.toml`."""
-    sheet = Sheet(document)
+def drawn(sheet: Sheet, document: Document, layers: pathlib.Path) -> tuple[Image.Image, list[list[int]], list[int] | None]:
+    """The picture, the rectangles of its MRZ lines and that of its portrait."""
     portrait = None
     if document.side == "data_page":
         portrait = draw_passport(sheet, document, layers)
@@ -305,9 +307,14 @@ def draw(document: Document, layers: pathlib.Path, out: pathlib.Path) -> dict:
         portrait = draw_card_front(sheet, document, layers)
     else:
         draw_card_back(sheet, document)
+    rectangles = sheet.mrz(document.kind, document.mrz)
+    return sheet.finished(), rectangles, portrait
+
+
+def draw(document: Document, layers: pathlib.Path, out: pathlib.Path) -> dict:
+    """Writes one picture; returns its entry of `documents.toml`."""
+    picture, rectangles, portrait = drawn(Sheet(document), document, layers)
     lines = document.mrz
-    rectangles = sheet.mrz(document.kind, lines)
-    picture = sheet.finished()
     picture.save(out / f"{document.id}.jpg", "JPEG", quality=86, subsampling="4:2:0", optimize=True)
     entry: dict = {
         "id": document.id,

@@ -24,6 +24,8 @@ class Document:
     person: str
     fields: dict[str, str]
     wrong_check_digits: bool = False
+    mrz_fields: dict[str, str] | None = None
+    """What the MRZ says, if it is not what is printed: an altered document."""
 
     @property
     def size_mm(self) -> tuple[float, float]:
@@ -34,7 +36,8 @@ class Document:
         """The lines as printed; none on a front."""
         if self.side == "front":
             return []
-        lines = mrz.td3(self.fields) if self.kind == "td3" else mrz.td1(self.fields)
+        fields = self.mrz_fields or self.fields
+        lines = mrz.td3(fields) if self.kind == "td3" else mrz.td1(fields)
         return mrz.with_wrong_check_digits(lines) if self.wrong_check_digits else lines
 
 

@@ -147,6 +147,10 @@ impl Outside for BoothOutside {
         self.order(Order::UseReference(template.to_vec()));
     }
 
+    fn use_portrait(&mut self, number: &Secret) {
+        self.order(Order::UsePortrait(number.clone()));
+    }
+
     fn store(&mut self, payload: &[u8]) -> Result<(), StoreRefusal> {
         let Some(reservation) = self.reservation else {
             tracing::error!("an outcome without a reserved place");

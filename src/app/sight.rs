@@ -4,6 +4,7 @@ use super::eye::Eye;
 use super::senses::Senses;
 use super::trace::Trace;
 use crate::base::latest::Latest;
+use crate::base::secret::Secret;
 use crate::base::time::{Moment, SharedClock};
 use crate::guidance::exposure::{ExposureAction, ExposureConfig, ExposureLoop, Measurement};
 use crate::guidance::light::LightTable;
@@ -31,6 +32,8 @@ pub enum Order {
     Light(LightScene),
     /// Reference template of a reverification.
     UseReference(Vec<u8>),
+    /// The document whose portrait the face is compared with.
+    UsePortrait(Secret),
     /// The session is over: wipe.
     Forget,
 }
@@ -201,6 +204,11 @@ pub fn vision_thread(
                 Order::UseReference(bytes) => {
                     if !sight.vision.use_reference(&bytes) {
                         tracing::warn!("the ticket's reference is no template");
+                    }
+                }
+                Order::UsePortrait(number) => {
+                    if !sight.vision.use_portrait(&number) {
+                        tracing::warn!("no portrait of this document is there");
                     }
                 }
                 Order::Forget => sight.vision.forget(),

@@ -3,7 +3,9 @@
 
 use crate::guidance::exposure::ExposureAction;
 use crate::hal::{CameraControls, LightLevels};
-use crate::perception::observation::{Observation, Seen};
+use crate::perception::document::field::FieldCheck;
+use crate::perception::document::prc::PrcSide;
+use crate::perception::observation::{DocumentContent, Observation, Seen};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -55,6 +57,28 @@ impl Trace {
     }
 }
 
+/// The side of a card that has two.
+fn side(content: &DocumentContent) -> Option<&'static str> {
+    match content {
+        DocumentContent::Mrz(_) => None,
+        DocumentContent::Prc(PrcSide::Front(_)) => Some("front"),
+        DocumentContent::Prc(PrcSide::Back(_)) => Some("back"),
+    }
+}
+
+/// How many check digits, or checks of a card's front, are verified.
+fn n_verified(content: &DocumentContent) -> usize {
+    match content {
+        DocumentContent::Mrz(reading) => reading.mrz.checks.n_verified(),
+        DocumentContent::Prc(PrcSide::Front(front)) => {
+            let named = front.checks.named();
+            let verified = named.iter().filter(|(_, c)| *c == FieldCheck::Verified);
+            verified.count()
+        }
+        DocumentContent::Prc(PrcSide::Back(_)) => 0,
+    }
+}
+
 fn seen_json(seen: &Seen) -> Value {
     match seen {
         Seen::Nothing => json!({"task": "idle"}),
@@ -71,7 +95,8 @@ fn seen_json(seen: &Seen) -> Value {
             "motion": d.motion,
             "problem": d.problem.map(|p| format!("{p:?}")),
             "read": d.reading.is_some(),
-            "checks_verified": d.reading.as_ref().and_then(|r| r.mrz()).map(|m| m.checks.n_verified()),
+            "side": d.reading.as_ref().and_then(|r| side(&r.content)),
+            "checks_verified": d.reading.as_ref().map(|r| n_verified(&r.content)),
             "portrait_inter_eye_px": d.reading.as_ref().and_then(|r| r.portrait).map(|p| p.inter_eye_px),
         }),
         Seen::Face(f) => json!({

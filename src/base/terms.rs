@@ -26,7 +26,7 @@ impl Purpose {
     }
 }
 
-/// A kind of document, by the layout of its machine readable zone.
+/// A kind of document: by the layout of its machine readable zone, or the resident identity card, which has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DocumentKind {
@@ -36,6 +36,8 @@ pub enum DocumentKind {
     Td2,
     /// Passport, two lines of 44.
     Td3,
+    /// Resident identity card of the People's Republic of China: two sides, no machine readable zone.
+    PrcId,
 }
 
 /// A field that the wallet claims to know and the document must confirm. In tickets its name is short, so that their QR code stays
@@ -45,13 +47,13 @@ pub enum Field {
     /// Number of the document.
     #[serde(rename = "dn", alias = "document_number")]
     DocumentNumber,
-    /// Date of birth, YYMMDD.
+    /// Date of birth.
     #[serde(rename = "bd", alias = "birth_date")]
     BirthDate,
-    /// Date of expiry, YYMMDD.
+    /// Date of expiry; of a resident identity card also `长期` (none).
     #[serde(rename = "ed", alias = "expiry_date")]
     ExpiryDate,
-    /// Family name.
+    /// Family name; of a document that does not divide names (resident identity card) the whole name.
     #[serde(rename = "pi", alias = "primary_identifier")]
     PrimaryIdentifier,
     /// Given names.
@@ -60,7 +62,7 @@ pub enum Field {
     /// Three letters.
     #[serde(rename = "na", alias = "nationality")]
     Nationality,
-    /// M, F or X.
+    /// M (男), F (女) or X.
     #[serde(rename = "sx", alias = "sex")]
     Sex,
 }

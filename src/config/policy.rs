@@ -72,7 +72,7 @@ mod tests {
         let (policy, stamp) = load_policy(&signed, &trusted).expect("signed by a trusted key");
         assert_eq!(
             (policy.id.as_str(), stamp.version, stamp.sha256.len()),
-            ("utopia-standard", 1, 64)
+            ("utopia-standard", policy.version, 64)
         );
 
         let stranger: TrustedKeys = [SoftwareKey::from_seed(&[8; 32]).public()]

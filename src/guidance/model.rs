@@ -80,7 +80,7 @@ pub enum Screen {
 
 impl Screen {
     /// Every screen with each of its prompts.
-    pub const ALL: [Self; 44] = {
+    pub const ALL: [Self; 47] = {
         use {DocumentPrompt as D, FacePrompt as F, ResultSign as R, RetrySign as T};
         [
             Self::Starting,
@@ -97,6 +97,8 @@ impl Screen {
             Self::Document(D::Glare),
             Self::Document(D::Dark),
             Self::Document(D::OtherSide),
+            Self::Document(D::TurnToBack),
+            Self::Document(D::TurnToFront),
             Self::Document(D::Done),
             Self::Face(F::Look),
             Self::Face(F::Closer),
@@ -122,6 +124,7 @@ impl Screen {
             Self::Result(R::PracticeDone),
             Self::Retry(T::DocumentNotSeen),
             Self::Retry(T::DocumentUnclear),
+            Self::Retry(T::BackNotSeen),
             Self::Retry(T::FaceNotSeen),
             Self::Retry(T::FaceUnclear),
             Self::Retry(T::Light),
@@ -148,6 +151,8 @@ impl Screen {
             Self::Document(D::Glare) => "document.glare",
             Self::Document(D::Dark) => "document.dark",
             Self::Document(D::OtherSide) => "document.other_side",
+            Self::Document(D::TurnToBack) => "document.turn_to_back",
+            Self::Document(D::TurnToFront) => "document.turn_to_front",
             Self::Document(D::Done) => "document.done",
             Self::Face(F::Look) => "face.look",
             Self::Face(F::Closer) => "face.closer",
@@ -173,6 +178,7 @@ impl Screen {
             Self::Result(R::PracticeDone) => "result.practice_done",
             Self::Retry(T::DocumentNotSeen) => "retry.document_not_seen",
             Self::Retry(T::DocumentUnclear) => "retry.document_unclear",
+            Self::Retry(T::BackNotSeen) => "retry.back_not_seen",
             Self::Retry(T::FaceNotSeen) => "retry.face_not_seen",
             Self::Retry(T::FaceUnclear) => "retry.face_unclear",
             Self::Retry(T::Light) => "retry.light",
@@ -210,6 +216,10 @@ pub enum DocumentPrompt {
     Dark,
     /// Show the other side.
     OtherSide,
+    /// The side with the photo is read: turn the card over.
+    TurnToBack,
+    /// The back is read: turn to the side with the photo.
+    TurnToFront,
     /// Thank you, got it.
     Done,
 }
@@ -273,6 +283,8 @@ pub enum RetrySign {
     DocumentNotSeen,
     /// The document could not be read clearly.
     DocumentUnclear,
+    /// The side with the photo was read, the back was not.
+    BackNotSeen,
     /// No face was seen.
     FaceNotSeen,
     /// The face was not seen clearly.

@@ -349,6 +349,8 @@ pub enum LutTables {
     F32(Box<[[f32; 256]; 3]>),
     /// For int8 tensors.
     I8(Box<[[i8; 256]; 3]>),
+    /// For int8 tensors whose values are the pixels less 128: no table is needed.
+    Shifted,
 }
 
 impl PixelLut {
@@ -364,9 +366,17 @@ impl PixelLut {
             TensorType::Float32 => LutTables::F32(Box::new(std::array::from_fn(|channel| {
                 std::array::from_fn(|pixel| real(channel, pixel))
             }))),
-            TensorType::Int8 => LutTables::I8(Box::new(std::array::from_fn(|channel| {
-                std::array::from_fn(|pixel| spec.quantization.quantize(real(channel, pixel)))
-            }))),
+            TensorType::Int8 => {
+                let tables: [[i8; 256]; 3] = std::array::from_fn(|channel| {
+                    std::array::from_fn(|pixel| spec.quantization.quantize(real(channel, pixel)))
+                });
+                let shifted = |table: &[i8; 256]| (-128i8..=127).eq(table.iter().copied());
+                if tables.iter().all(shifted) {
+                    LutTables::Shifted
+                } else {
+                    LutTables::I8(Box::new(tables))
+                }
+            }
         };
         Some(Self {
             colour: preprocessing.colour,
@@ -416,6 +426,12 @@ mod tests {
             (tables[0][0], tables[0][127], tables[0][255], tables[2][255]),
             (-128, -1, 127, 127)
         );
+        let shifted = Preprocessing {
+            std: [128.0; 3],
+            ..preprocessing.clone()
+        };
+        let lut = PixelLut::new(&shifted, &spec).expect("no divisor is 0");
+        assert!(matches!(lut.tables, LutTables::Shifted));
         let from_the_picture = Preprocessing {
             std: [0.0; 3],
             ..preprocessing

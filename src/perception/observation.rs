@@ -185,6 +185,15 @@ pub struct DocumentReading {
 }
 
 impl DocumentReading {
+    /// The number that tells this document from others; empty where it was not read, and on a back.
+    pub fn number(&self) -> Secret {
+        match &self.content {
+            DocumentContent::Mrz(reading) => reading.mrz.document_number.clone(),
+            DocumentContent::Prc(PrcSide::Front(front)) => front.number.clone(),
+            DocumentContent::Prc(PrcSide::Back(_)) => Secret::default(),
+        }
+    }
+
     /// The machine readable zone, if the document has one.
     pub fn mrz(&self) -> Option<&Mrz> {
         match &self.content {

@@ -4,12 +4,16 @@
 //! Colours: YUYV is BT.601 full range, `R = Y + 1.402 V'`, `G = Y - 0.344136 U' - 0.714136 V'`, `B = Y + 1.772 U'` with
 //! `U' = U - 128`, `V' = V - 128` (ITU-T T.871), in 16-bit fixed point.
 
+mod source;
+
+use self::source::{BLOCK, Grey, Rgb, Rows, Source, Yuyv};
 use crate::base::frame::{FrameView, PixelFormat};
 use crate::base::geometry::Point;
 use crate::models::interpreter::LutTables;
 use crate::models::manifest::Colour;
 use crate::models::{PixelLut, TensorMut};
 use std::ops::Range;
+use zeroize::Zeroize;
 
 /// Maps a point of the output (pixels, the first pixel's middle at 0.5) to a point of the frame:
 /// `x' = a x + b y + c`, `y' = d x + e y + f`.
@@ -76,7 +80,58 @@ impl Affine {
     }
 }
 
-/// Where the pixels go: a tensor through a table, and optionally an RGB tile for photometry.
+/// A picture in planes: what photometry works on.
+#[derive(Debug)]
+pub struct Tile {
+    /// Red, green and blue, `width * height` bytes each, row by row.
+    pub rgb: [Box<[u8]>; 3],
+    /// Luminance by [`luminance`], the same size.
+    pub luma: Box<[u8]>,
+}
+
+impl Tile {
+    /// A black tile of `width` by `height` pixels.
+    pub fn new(width: u32, height: u32) -> Self {
+        let plane = || vec![0; width as usize * height as usize].into_boxed_slice();
+        Self {
+            rgb: [plane(), plane(), plane()],
+            luma: plane(),
+        }
+    }
+
+    /// Wipes it.
+    pub fn wipe(&mut self) {
+        self.rgb.iter_mut().for_each(Zeroize::zeroize);
+        self.luma.zeroize();
+    }
+
+    /// Takes in the pixels of a part of a row.
+    fn put(&mut self, at: Range<usize>, rgb: &[[u8; BLOCK]; 3]) {
+        for (to, from) in self.rgb.iter_mut().zip(rgb) {
+            to[at.clone()].copy_from_slice(&from[..at.len()]);
+        }
+        let [r, g, b] = rgb;
+        for (to, ((r, g), b)) in self.luma[at].iter_mut().zip(r.iter().zip(g).zip(b)) {
+            *to = luminance([*r, *g, *b]);
+        }
+    }
+
+    /// Black in a part of a row.
+    fn put_black(&mut self, at: Range<usize>) {
+        for plane in &mut self.rgb {
+            plane[at.clone()].fill(0);
+        }
+        self.luma[at].fill(0);
+    }
+}
+
+impl Drop for Tile {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
+/// Where the pixels go: a tensor through a table, and optionally a tile for photometry.
 pub struct Target<'a> {
     /// Width of the output.
     pub width: u32,
@@ -84,8 +139,8 @@ pub struct Target<'a> {
     pub height: u32,
     /// Pixel -> value, and the order of the channels.
     pub lut: &'a PixelLut,
-    /// `width * height * 3` bytes R G B, if wanted.
-    pub tile: Option<&'a mut [u8]>,
+    /// Of the size of the output, if wanted.
+    pub tile: Option<&'a mut Tile>,
 }
 
 impl std::fmt::Debug for Target<'_> {
@@ -99,7 +154,8 @@ impl std::fmt::Debug for Target<'_> {
 }
 
 /// Samples `frame` through `map` into a tensor of `height * width * 3` (or 1 for grey) elements. Where the map leaves the
-/// frame, black is written. Where the frame is shrunk by more than two, several points an output pixel are averaged.
+/// frame, black is written. Where the frame is shrunk by more than two, several points an output pixel are averaged; where it is
+/// shrunk by more than four, each of them is the nearest pixel.
 ///
 /// A tensor or tile of another size, or of another type than the table, is left as it is: both come from the same manifest.
 pub fn sample(frame: &FrameView<'_>, map: &Affine, target: Target<'_>, tensor: &mut TensorMut<'_>) {
@@ -110,206 +166,6 @@ pub fn sample(frame: &FrameView<'_>, map: &Affine, target: Target<'_>, tensor: &
     }
 }
 
-/// The rows of a frame.
-struct Rows<'a> {
-    data: &'a [u8],
-    stride: usize,
-    width: i32,
-    height: i32,
-}
-
-/// Four neighbouring pixels and a point between their middles.
-#[derive(Clone, Copy)]
-struct Cell {
-    /// Column of the left pixels, at most the last but one.
-    x: usize,
-    /// Row of the upper pixels, at most the last but one.
-    y: usize,
-    /// Share of the right pixels, 0..=256.
-    fx: u32,
-    /// Share of the lower pixels, 0..=256.
-    fy: u32,
-}
-
-impl<'a> Rows<'a> {
-    fn new(frame: &FrameView<'a>) -> Self {
-        // FrameView bounds both sides by 8192. A buffer whose places do not fit into 32 bits is no camera's; it is taken as a
-        // frame without a cell, which is black.
-        let (width, height) = match u32::try_from(frame.data().len()) {
-            Ok(_) => (frame.width() as i32, frame.height() as i32),
-            Err(_) => (0, 0),
-        };
-        Self {
-            data: frame.data(),
-            stride: frame.stride(),
-            width,
-            height,
-        }
-    }
-
-    /// The cell of a point in 16.16, counted from the middle of the first pixel, that is known to lie in one (see [`columns`]).
-    #[inline(always)]
-    fn inner_cell(x: i32, y: i32) -> Cell {
-        let (x, y) = (x as u32, y as u32);
-        Cell {
-            x: (x >> 16) as usize,
-            y: (y >> 16) as usize,
-            fx: (x >> 8) & 255,
-            fy: (y >> 8) & 255,
-        }
-    }
-
-    /// The cell of any point in 16.16, counted likewise; up to a pixel outside, the edge is repeated. `None` if the point is farther outside, or
-    /// if the frame is too small to have a cell.
-    fn cell(&self, x: i64, y: i64) -> Option<Cell> {
-        let along = |at: i64, n: i32| match at >> 16 {
-            _ if n < 2 => None,
-            -1 => Some((0, 0)),
-            cell if cell == i64::from(n) - 1 => Some((n as usize - 2, 256)),
-            cell => (0..i64::from(n) - 1)
-                .contains(&cell)
-                .then_some((cell as usize, ((at >> 8) & 255) as u32)),
-        };
-        let ((x, fx), (y, fy)) = (along(x, self.width)?, along(y, self.height)?);
-        Some(Cell { x, y, fx, fy })
-    }
-}
-
-/// Four values and two fractions of 0..=256 -> value times 256.
-#[inline(always)]
-fn bilinear(v00: u8, v01: u8, v10: u8, v11: u8, fx: u32, fy: u32) -> u32 {
-    let top = u32::from(v00) * (256 - fx) + u32::from(v01) * fx;
-    let bottom = u32::from(v10) * (256 - fx) + u32::from(v11) * fx;
-    (top * (256 - fy) + bottom * fy) >> 8
-}
-
-/// Four bytes as a number, the first one lowest; 0 beyond the end, which no cell of a frame reaches.
-#[inline(always)]
-fn word(data: &[u8], at: u32) -> u32 {
-    // From 32 bits the end cannot overflow, which leaves one comparison.
-    let at = at as usize;
-    let bytes = data.get(at..at + 4).and_then(<[u8]>::first_chunk);
-    bytes.map_or(0, |b| u32::from_le_bytes(*b))
-}
-
-/// Pixels that are converted together.
-const BLOCK: usize = 64;
-
-/// A channel of some pixels in a row.
-type Plane = [i16; BLOCK];
-
-/// A frame that can be sampled: three channels of its own colour space, which are averaged there and converted once.
-trait Source {
-    /// The channels of black.
-    const BLACK: [i16; 3];
-    /// The frame.
-    fn rows(&self) -> &Rows<'_>;
-    /// Channels times 256 at a point. `LEVEL`: the caller's next points lie in the same rows of the frame.
-    fn blend<const LEVEL: bool>(&self, cell: Cell) -> [u32; 3];
-    /// Channels (0..=255) of a block to R, G, B.
-    fn rgb(channels: &[Plane; 3], rgb: &mut [[u8; BLOCK]; 3]);
-}
-
-struct Yuyv<'a>(Rows<'a>);
-
-impl Source for Yuyv<'_> {
-    const BLACK: [i16; 3] = [0, 128, 128];
-
-    fn rows(&self) -> &Rows<'_> {
-        &self.0
-    }
-
-    #[inline(always)]
-    fn blend<const LEVEL: bool>(&self, Cell { x, y, fx, fy }: Cell) -> [u32; 3] {
-        let Rows { data, stride, .. } = self.0;
-        // Both pixels of a row come as one word, their luma in two lanes of 16 bits: 255 * 256 fits. A mean as
-        // 256 a + (b - a) f needs one product; that b - a may be negative does not matter modulo 2^32.
-        let luma = |at: u32| word(data, at) & 0x00ff_00ff;
-        let mix = |a: u32, b: u32, f: u32| (a << 8).wrapping_add(b.wrapping_sub(a).wrapping_mul(f));
-        let (x, y, stride) = (x as u32, y as u32, stride as u32);
-        let row = y * stride;
-        let at = row + x * 2;
-        // A lower row of no weight is not fetched: of a frame 1280 wide the detector needs half the rows that way. Along sloping
-        // rows that is too rare to be asked about.
-        let below = if LEVEL && fy == 0 { at } else { at + stride };
-        let column = mix(luma(at), luma(below), fy);
-        let luma = mix(column & 0xffff, column >> 16, fx) >> 8;
-        // Chroma has half the resolution: the macropixel that the point lies in.
-        let row = if fy >= 128 { row + stride } else { row };
-        let chroma = word(data, row + ((x + u32::from(fx >= 128)) >> 1) * 4);
-        [luma, chroma & 0xff00, (chroma >> 24) << 8]
-    }
-
-    fn rgb([ys, us, vs]: &[Plane; 3], [r, g, b]: &mut [[u8; BLOCK]; 3]) {
-        for i in 0..BLOCK {
-            let (y, u, v) = (ys[i], us[i] - 128, vs[i] - 128);
-            // The factors in units of 2^-16 less whole ones, so that products of 16 bits do: 91881 = 2^16 + 26345,
-            // -46802 = -2^16 + 18734, 116130 = 2^17 - 14942.
-            let (wide_u, wide_v) = (i32::from(u), i32::from(v));
-            let rest = |product: i32| ((product + 0x8000) >> 16) as i16;
-            let clamp = |c: i16| c.clamp(0, 255) as u8;
-            r[i] = clamp(y + v + rest(26_345 * wide_v));
-            g[i] = clamp(y - v + rest(18_734 * wide_v - 22_554 * wide_u));
-            b[i] = clamp(y + 2 * u + rest(-14_942 * wide_u));
-        }
-    }
-}
-
-struct Rgb<'a>(Rows<'a>);
-
-impl Source for Rgb<'_> {
-    const BLACK: [i16; 3] = [0; 3];
-
-    fn rows(&self) -> &Rows<'_> {
-        &self.0
-    }
-
-    #[inline(always)]
-    fn blend<const LEVEL: bool>(&self, Cell { x, y, fx, fy }: Cell) -> [u32; 3] {
-        let top = y * self.0.stride + x * 3;
-        let (row0, row1) = (
-            &self.0.data[top..top + 6],
-            &self.0.data[top + self.0.stride..top + self.0.stride + 6],
-        );
-        std::array::from_fn(|c| bilinear(row0[c], row0[c + 3], row1[c], row1[c + 3], fx, fy))
-    }
-
-    fn rgb(channels: &[Plane; 3], rgb: &mut [[u8; BLOCK]; 3]) {
-        copy_bytes(channels, rgb);
-    }
-}
-
-struct Grey<'a>(Rows<'a>);
-
-impl Source for Grey<'_> {
-    const BLACK: [i16; 3] = [0; 3];
-
-    fn rows(&self) -> &Rows<'_> {
-        &self.0
-    }
-
-    #[inline(always)]
-    fn blend<const LEVEL: bool>(&self, Cell { x, y, fx, fy }: Cell) -> [u32; 3] {
-        let top = y * self.0.stride + x;
-        let (row0, row1) = (
-            &self.0.data[top..top + 2],
-            &self.0.data[top + self.0.stride..top + self.0.stride + 2],
-        );
-        [bilinear(row0[0], row0[1], row1[0], row1[1], fx, fy); 3]
-    }
-
-    fn rgb(channels: &[Plane; 3], rgb: &mut [[u8; BLOCK]; 3]) {
-        copy_bytes(channels, rgb);
-    }
-}
-
-/// Channels that are colours already.
-fn copy_bytes(channels: &[Plane; 3], rgb: &mut [[u8; BLOCK]; 3]) {
-    for (to, from) in rgb.iter_mut().flatten().zip(channels.iter().flatten()) {
-        *to = (*from).clamp(0, 255) as u8;
-    }
-}
-
 fn sample_source<S: Source>(
     source: &S,
     map: &Affine,
@@ -317,42 +173,75 @@ fn sample_source<S: Source>(
     tensor: &mut TensorMut<'_>,
 ) {
     match (tensor, &target.lut.tables) {
-        (TensorMut::I8(out, _), LutTables::I8(lut)) => with_taps(source, map, target, out, lut),
-        (TensorMut::F32(out), LutTables::F32(lut)) => with_taps(source, map, target, out, lut),
+        (TensorMut::I8(out, _), LutTables::Shifted) => with_taps(source, map, target, out, &Shift),
+        (TensorMut::I8(out, _), LutTables::I8(lut)) => {
+            with_taps(source, map, target, out, &Tables(lut));
+        }
+        (TensorMut::F32(out), LutTables::F32(lut)) => {
+            with_taps(source, map, target, out, &Tables(lut));
+        }
         _ => debug_assert!(false, "tensor and table come from the same manifest"),
     }
 }
 
-/// Chooses how many points along each side of an output pixel are averaged.
-fn with_taps<S: Source, T: Copy>(
+/// From a pixel's byte to the tensor's value, for each channel in the order of the tensor.
+trait ToValue<T> {
+    /// The value of a byte.
+    fn value(&self, channel: usize, byte: u8) -> T;
+}
+
+/// By look-up.
+struct Tables<'a, T>(&'a [[T; 256]; 3]);
+
+impl<T: Copy> ToValue<T> for Tables<'_, T> {
+    #[inline(always)]
+    fn value(&self, channel: usize, byte: u8) -> T {
+        self.0[channel][usize::from(byte)]
+    }
+}
+
+/// Less 128.
+struct Shift;
+
+impl ToValue<i8> for Shift {
+    #[inline(always)]
+    fn value(&self, _: usize, byte: u8) -> i8 {
+        (byte ^ 0x80) as i8
+    }
+}
+
+/// Chooses how many points along each side of an output pixel are averaged, and whether each lies between pixels or on the
+/// nearest one: among points that are two pixels apart or more, what lies between neighbours makes no difference.
+fn with_taps<S: Source, T: Copy, V: ToValue<T>>(
     source: &S,
     map: &Affine,
     target: Target<'_>,
     out: &mut [T],
-    lut: &[[T; 256]; 3],
+    lut: &V,
 ) {
     match map.step() {
-        s if s <= 2.0 => run::<S, T, 1>(source, map, target, out, lut),
-        s if s <= 12.0 => run::<S, T, 2>(source, map, target, out, lut),
-        _ => run::<S, T, 3>(source, map, target, out, lut),
+        s if s <= 2.0 => run::<S, T, V, 1, false>(source, map, target, out, lut),
+        s if s <= 4.0 => run::<S, T, V, 2, false>(source, map, target, out, lut),
+        s if s <= 12.0 => run::<S, T, V, 2, true>(source, map, target, out, lut),
+        _ => run::<S, T, V, 3, true>(source, map, target, out, lut),
     }
 }
 
 /// Most points that are averaged for one pixel.
 const MAX_TAPS: usize = 9;
 
-fn run<S: Source, T: Copy, const N: usize>(
+fn run<S: Source, T: Copy, V: ToValue<T>, const N: usize, const NEAREST: bool>(
     source: &S,
     map: &Affine,
     target: Target<'_>,
     out: &mut [T],
-    lut: &[[T; 256]; 3],
+    lut: &V,
 ) {
     let (width, height) = (target.width as usize, target.height as usize);
     let (colour, mut tile) = (target.lut.colour, target.tile);
     let n_channels = if colour == Colour::Grey { 1 } else { 3 };
     let n = width * height;
-    if out.len() != n * n_channels || tile.as_ref().is_some_and(|t| t.len() != n * 3) {
+    if out.len() != n * n_channels || tile.as_ref().is_some_and(|t| t.luma.len() != n) {
         debug_assert!(false, "tensor and tile have the size of the output");
         return;
     }
@@ -379,13 +268,22 @@ fn run<S: Source, T: Copy, const N: usize>(
             let to = (from + BLOCK).min(width);
             let here = |r: &Range<usize>| r.start.clamp(from, to)..r.end.clamp(from, to);
             let (inner, outer) = (here(&inner), here(&outer));
+            let at = y * width + from..y * width + to;
+            let out = &mut out[at.start * n_channels..at.end * n_channels];
+            if outer.is_empty() {
+                black(lut, n_channels, out);
+                if let Some(tile) = tile.as_deref_mut() {
+                    tile.put_black(at);
+                }
+                continue;
+            }
             if outer.len() < to - from {
                 for (plane, black) in channels.iter_mut().zip(S::BLACK) {
                     plane.fill(black);
                 }
             }
             for x in (outer.start..inner.start).chain(inner.end..outer.end) {
-                let values = mean_at_edge(source, start, step, x, taps);
+                let values = mean_at_edge::<S, NEAREST>(source, start, step, x, taps);
                 for (plane, value) in channels.iter_mut().zip(values) {
                     plane[x - from] = value;
                 }
@@ -394,55 +292,72 @@ fn run<S: Source, T: Copy, const N: usize>(
                 .each_mut()
                 .map(|plane| &mut plane[inner.start - from..inner.end - from]);
             // Inside, no point is farther than the frame is wide: neither product nor sum can overflow.
-            let at = inner.start as i32;
-            let along = |start: i32, step: i32| start.wrapping_add(at.wrapping_mul(step));
+            let column = inner.start as i32;
+            let along = |start: i32, step: i32| start.wrapping_add(column.wrapping_mul(step));
             let first = (along(start.0, step.0), along(start.1, step.1));
-            if step.1 == 0 {
-                inside::<S, N, true>(source, first, step, taps, planes);
+            let odd = inner.start % 2 == 1;
+            if NEAREST {
+                inside_nearest::<S, N>(source, first, step, taps, planes);
+            } else if step.1 == 0 {
+                inside::<S, N, true>(source, first, step, taps, odd, planes);
             } else {
-                inside::<S, N, false>(source, first, step, taps, planes);
+                inside::<S, N, false>(source, first, step, taps, odd, planes);
             }
             S::rgb(&channels, &mut rgb);
-            let at = y * width + from..y * width + to;
-            let out = &mut out[at.start * n_channels..at.end * n_channels];
-            let tile = tile
-                .as_deref_mut()
-                .map(|t| &mut t[at.start * 3..at.end * 3]);
+            if let Some(tile) = tile.as_deref_mut() {
+                tile.put(at, &rgb);
+            }
             match colour {
                 Colour::Grey => {
                     let [r, g, b] = &rgb;
                     for (i, o) in out.iter_mut().enumerate().take(BLOCK) {
-                        *o = lut[0][usize::from(luminance([r[i], g[i], b[i]]))];
+                        *o = lut.value(0, luminance([r[i], g[i], b[i]]));
                     }
-                    interleave(&rgb, lut, [0, 1, 2], &mut [], tile);
                 }
-                Colour::Rgb => interleave(&rgb, lut, [0, 1, 2], out, tile),
-                Colour::Bgr => interleave(&rgb, lut, [2, 1, 0], out, tile),
+                Colour::Rgb => interleave(&rgb, lut, [0, 1, 2], out),
+                Colour::Bgr => interleave(&rgb, lut, [2, 1, 0], out),
             }
         }
     }
 }
 
 /// The means of output pixels all of whose points lie in cells. `LEVEL`: along the row, points stay in their rows of the frame,
-/// so that what depends on those alone is worked out once.
+/// so that what depends on those alone is worked out once. `odd`: the first pixel stands in an odd column of the output.
 #[inline(always)]
 fn inside<S: Source, const N: usize, const LEVEL: bool>(
     source: &S,
     (sx, sy): (i32, i32),
     step: (i32, i32),
     taps: &[(i32, i32)],
+    odd: bool,
     [first, second, third]: [&mut [i16]; 3],
 ) {
     let n = 256 * (N * N) as u32;
     if let ([(ox, oy)], 1) = (taps, N) {
-        let (mut x, mut y) = (sx.wrapping_add(*ox), sy.wrapping_add(*oy));
-        for ((first, second), third) in first.iter_mut().zip(second).zip(third) {
-            let c = source.blend::<LEVEL>(Rows::inner_cell(x, y));
-            [*first, *second, *third] = c.map(|c| ((c + n / 2) / n) as i16);
-            x = x.wrapping_add(step.0);
-            if !LEVEL {
-                y = y.wrapping_add(step.1);
-            }
+        let (sx, sy) = (sx.wrapping_add(*ox), sy.wrapping_add(*oy));
+        let cell = |i: usize| {
+            let along = |s: i32, step: i32| s.wrapping_add((i as i32).wrapping_mul(step));
+            let y = if LEVEL { sy } else { along(sy, step.1) };
+            Rows::inner_cell(along(sx, step.0), y)
+        };
+        let whole = |c: [u32; 3]| c.map(|c| ((c + n / 2) / n) as i16);
+        let len = first.len().min(second.len()).min(third.len());
+        let (first, second, third) = (&mut first[..len], &mut second[..len], &mut third[..len]);
+        let mut put = |i: usize, c: [i16; 3]| [first[i], second[i], third[i]] = c;
+        // Pairs begin at even columns of the output.
+        let lead = usize::from(odd).min(len);
+        if lead == 1 {
+            put(0, whole(source.blend::<LEVEL>(cell(0))));
+        }
+        let mut i = lead;
+        while i + 1 < len {
+            let [a, b] = source.blend_pair::<LEVEL>(cell(i), cell(i + 1));
+            put(i, whole(a));
+            put(i + 1, whole(b));
+            i += 2;
+        }
+        if i < len {
+            put(i, whole(source.blend::<LEVEL>(cell(i))));
         }
         return;
     }
@@ -465,6 +380,31 @@ fn inside<S: Source, const N: usize, const LEVEL: bool>(
     let planes = first.iter_mut().zip(second).zip(third);
     for (((first, second), third), sum) in planes.zip(sums) {
         [*first, *second, *third] = sum.map(|s| (s / n) as i16);
+    }
+}
+
+/// As [`inside`], each point on its nearest pixel.
+#[inline(always)]
+fn inside_nearest<S: Source, const N: usize>(
+    source: &S,
+    (sx, sy): (i32, i32),
+    step: (i32, i32),
+    taps: &[(i32, i32)],
+    [first, second, third]: [&mut [i16]; 3],
+) {
+    let n = (N * N) as u32;
+    // Half a pixel more, so that the whole part is the nearest.
+    let (mut x, mut y) = (sx.wrapping_add(0x8000), sy.wrapping_add(0x8000));
+    for ((first, second), third) in first.iter_mut().zip(second).zip(third) {
+        let mut sum = [n / 2; 3];
+        for (ox, oy) in &taps[..N * N] {
+            let (x, y) = (x.wrapping_add(*ox) as u32, y.wrapping_add(*oy) as u32);
+            let c = source.pixel(x >> 16, y >> 16);
+            sum = std::array::from_fn(|k| sum[k] + c[k]);
+        }
+        [*first, *second, *third] = sum.map(|s| (s / n) as i16);
+        x = x.wrapping_add(step.0);
+        y = y.wrapping_add(step.1);
     }
 }
 
@@ -538,7 +478,7 @@ fn narrow(range: &mut (i64, i64), start: i64, step: i64, (low, high): (i64, i64)
 
 /// The mean of the points of an output pixel that lie in the frame; black if none does.
 #[inline(never)]
-fn mean_at_edge<S: Source>(
+fn mean_at_edge<S: Source, const NEAREST: bool>(
     source: &S,
     start: (i32, i32),
     step: (i32, i32),
@@ -551,6 +491,7 @@ fn mean_at_edge<S: Source>(
     for (ox, oy) in taps {
         let cell = source.rows().cell(sx + i64::from(*ox), sy + i64::from(*oy));
         if let Some(cell) = cell {
+            let cell = if NEAREST { cell.nearest() } else { cell };
             let c = source.blend::<false>(cell);
             sum = std::array::from_fn(|k| sum[k] + c[k]);
             n += 256;
@@ -562,39 +503,27 @@ fn mean_at_edge<S: Source>(
     sum.map(|s| ((s + n / 2) / n) as i16)
 }
 
-/// Writes planes pixel by pixel: through the tables, in the given order of the channels, and as they are into the tile.
+/// Writes black pixels.
+fn black<T, V: ToValue<T>>(lut: &V, n_channels: usize, out: &mut [T]) {
+    for pixel in out.chunks_exact_mut(n_channels) {
+        for (channel, value) in pixel.iter_mut().enumerate() {
+            *value = lut.value(channel, 0);
+        }
+    }
+}
+
+/// Writes planes pixel by pixel as values, in the given order of the channels.
 #[inline(always)]
-fn interleave<T: Copy>(
+fn interleave<T: Copy, V: ToValue<T>>(
     rgb: &[[u8; BLOCK]; 3],
-    lut: &[[T; 256]; 3],
+    lut: &V,
     order: [usize; 3],
     out: &mut [T],
-    tile: Option<&mut [u8]>,
 ) {
-    let [r, g, b] = rgb;
-    let pixels = r.iter().zip(g).zip(b).map(|((r, g), b)| [*r, *g, *b]);
-    let values = |p: [u8; 3]| {
-        let ordered = order.map(|c| usize::from(p[c]));
-        [lut[0][ordered[0]], lut[1][ordered[1]], lut[2][ordered[2]]]
-    };
-    let out = out.as_chunks_mut::<3>().0.iter_mut();
-    match tile {
-        Some(tile) if out.len() > 0 => {
-            let tile = tile.as_chunks_mut::<3>().0.iter_mut();
-            for ((to, copy), pixel) in out.zip(tile).zip(pixels) {
-                (*to, *copy) = (values(pixel), pixel);
-            }
-        }
-        Some(tile) => {
-            for (copy, pixel) in tile.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
-                *copy = pixel;
-            }
-        }
-        None => {
-            for (to, pixel) in out.zip(pixels) {
-                *to = values(pixel);
-            }
-        }
+    let [a, b, c] = order.map(|channel| &rgb[channel]);
+    let pixels = a.iter().zip(b).zip(c);
+    for (to, ((a, b), c)) in out.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
+        *to = [lut.value(0, *a), lut.value(1, *b), lut.value(2, *c)];
     }
 }
 
@@ -605,154 +534,4 @@ pub fn luminance([r, g, b]: [u8; 3]) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::frame::FrameMeta;
-
-    fn identity_lut() -> PixelLut {
-        let table = std::array::from_fn(|p| p as f32);
-        PixelLut {
-            colour: Colour::Rgb,
-            tables: LutTables::F32(Box::new([table; 3])),
-        }
-    }
-
-    fn check(frame: &FrameView<'_>, map: Affine, size: (u32, u32), expected: &[f32]) {
-        let lut = identity_lut();
-        let mut out = vec![-1.0; size.0 as usize * size.1 as usize * 3];
-        let target = Target {
-            width: size.0,
-            height: size.1,
-            lut: &lut,
-            tile: None,
-        };
-        sample(frame, &map, target, &mut TensorMut::F32(&mut out));
-        assert_eq!(out, expected);
-    }
-
-    const SAME: Affine = Affine {
-        a: 1.0,
-        b: 0.0,
-        c: 0.0,
-        d: 0.0,
-        e: 1.0,
-        f: 0.0,
-    };
-
-    #[test]
-    fn rgb_is_copied_where_the_map_is_the_identity_and_black_outside() {
-        let data: Vec<u8> = (1..=12).collect();
-        let frame = FrameView::new(&data, 2, 2, 6, PixelFormat::Rgb8, FrameMeta::default())
-            .expect("a frame");
-        let expected: Vec<f32> = (1..=12u8).map(f32::from).collect();
-        check(&frame, SAME, (2, 2), &expected);
-        check(&frame, Affine { c: 5.0, ..SAME }, (2, 2), &[0.0; 12]);
-    }
-
-    #[test]
-    fn yuyv_is_converted_by_bt601_full_range() {
-        // Two macropixels of the primaries red and blue as T.871 codes them, four equal rows.
-        let row = [76, 85, 76, 255, 29, 255, 29, 107];
-        let data: Vec<u8> = row.repeat(2);
-        let frame = FrameView::new(&data, 4, 2, 8, PixelFormat::Yuyv, FrameMeta::default())
-            .expect("a frame");
-        let red = [254.0, 0.0, 0.0];
-        let blue = [0.0, 0.0, 254.0];
-        check(&frame, SAME, (4, 1), &[red, red, blue, blue].concat());
-    }
-
-    #[test]
-    fn shrinking_averages() {
-        let data: Vec<u8> = (0..16u8)
-            .map(|i| if (i + i / 4) % 2 == 0 { 0 } else { 200 })
-            .collect();
-        let frame = FrameView::new(&data, 4, 4, 4, PixelFormat::Grey8, FrameMeta::default())
-            .expect("a frame");
-        let map = Affine {
-            a: 4.0,
-            e: 4.0,
-            ..SAME
-        };
-        check(&frame, map, (1, 1), &[100.0; 3]);
-    }
-
-    /// Each pixel by itself, point by point with all questions asked, without blocks, ranges and levels.
-    fn one_by_one(frame: &FrameView<'_>, map: &Affine, side: u32, n_taps: usize) -> Vec<f32> {
-        let source = Yuyv(Rows::new(frame));
-        let fixed = |v: f32| (v * 65536.0) as i32;
-        let offset = |i: usize| (i as f32 + 0.5) / n_taps as f32 - 0.5;
-        let taps: Vec<(i32, i32)> = (0..n_taps * n_taps)
-            .map(|k| (offset(k % n_taps), offset(k / n_taps)))
-            .map(|(u, v)| (map.a * u + map.b * v, map.d * u + map.e * v))
-            .map(|(x, y)| (fixed(x) - 0x8000, fixed(y) - 0x8000))
-            .collect();
-        let mut all = Vec::new();
-        for y in 0..side {
-            let start = map.apply(Point::new(0.5, y as f32 + 0.5));
-            let start = (fixed(start.x), fixed(start.y));
-            for x in 0..side as usize {
-                let step = (fixed(map.a), fixed(map.d));
-                let channels = mean_at_edge(&source, start, step, x, &taps);
-                let mut rgb = [[0; BLOCK]; 3];
-                Yuyv::rgb(&channels.map(|c| [c; BLOCK]), &mut rgb);
-                all.extend(rgb.map(|plane| f32::from(plane[0])));
-            }
-        }
-        all
-    }
-
-    #[test]
-    fn blocks_and_ranges_give_what_each_pixel_alone_would() {
-        let data: Vec<u8> = (0..88 * 2 * 50u32)
-            .map(|i| (i * i / 7 + i * 13) as u8)
-            .collect();
-        let frame = FrameView::new(&data, 88, 50, 176, PixelFormat::Yuyv, FrameMeta::default())
-            .expect("a frame");
-        let square = |x, y, px, angle, side| {
-            let map = Affine::rotated_square(Point::new(x, y), px, angle, side);
-            (map, side)
-        };
-        for (map, side) in [
-            (Affine::letterbox(88, 50, 20), 20),
-            (Affine::letterbox(88, 50, 130), 130),
-            square(40.0, 25.0, 30.0, 0.3, 70),
-            square(40.0, 25.0, 60.0, -2.0, 70),
-            square(40.0, 25.0, 300.0, 0.1, 70),
-            square(80.0, 48.0, 2000.0, 3.0, 70),
-            square(-500.0, 25.0, 40.0, 0.2, 70),
-        ] {
-            let n_taps = match map.step() {
-                s if s <= 2.0 => 1,
-                s if s <= 12.0 => 2,
-                _ => 3,
-            };
-            let expected = one_by_one(&frame, &map, side, n_taps);
-            check(&frame, map, (side, side), &expected);
-        }
-    }
-
-    #[test]
-    fn a_frame_of_one_column_is_black() {
-        let frame = FrameView::new(&[9; 4], 1, 4, 1, PixelFormat::Grey8, FrameMeta::default())
-            .expect("a frame");
-        check(&frame, SAME, (2, 2), &[0.0; 12]);
-    }
-
-    #[test]
-    fn letterbox_and_turned_square_put_points_where_they_belong() {
-        let map = Affine::letterbox(1280, 720, 128);
-        let middle = map.apply(Point::new(64.0, 64.0));
-        assert!(
-            middle.distance(Point::new(640.0, 360.0)) < 1e-3,
-            "{middle:?}"
-        );
-        let map = Affine::rotated_square(
-            Point::new(100.0, 50.0),
-            20.0,
-            std::f32::consts::FRAC_PI_2,
-            10,
-        );
-        let right = map.apply(Point::new(10.0, 5.0));
-        assert!(right.distance(Point::new(100.0, 60.0)) < 1e-3, "{right:?}");
-    }
-}
+mod tests;

@@ -7,8 +7,10 @@ use super::document::portrait::{FoundPortrait, PortraitFinder};
 use super::face::embedding::Template;
 use super::face::pipeline::FacePipeline;
 use super::observation::{DocumentObservation, FaceObservation, SceneLight, Seen, VisionTask};
+use super::portrait_memory::PortraitMemory;
 use crate::base::frame::{FrameView, PixelFormat};
 use crate::base::geometry::Point;
+use crate::base::secret::Secret;
 use crate::models::{Catalogue, ModelError};
 use crate::perception::sampling::luminance;
 
@@ -18,7 +20,7 @@ pub struct Vision {
     face: FacePipeline,
     document: DocumentPipeline<Template>,
     codes: CodeReader,
-    portrait: Option<Template>,
+    portraits: PortraitMemory<Template>,
     reference: Option<Template>,
 }
 
@@ -32,7 +34,7 @@ impl Vision {
             face: FacePipeline::new(catalogue)?,
             document: DocumentPipeline::new(catalogue, limits)?,
             codes: CodeReader::new(),
-            portrait: None,
+            portraits: PortraitMemory::default(),
             reference: None,
         })
     }
@@ -50,7 +52,7 @@ impl Vision {
         })
     }
 
-    /// Reads a document, and keeps its portrait's template for the face.
+    /// Reads a document, and keeps its portrait's template, by the document's number, for the face.
     ///
     /// # Errors
     /// If a net cannot be run.
@@ -58,13 +60,11 @@ impl Vision {
         let observation = self
             .document
             .observe(frame, &mut Portraits(&mut self.face))?;
-        if observation
-            .reading
-            .as_ref()
-            .is_some_and(|r| r.portrait.is_some())
+        if let Some(reading) = &observation.reading
+            && reading.portrait.is_some()
             && let Some(template) = self.document.last_portrait_template()
         {
-            self.portrait = Some(template.clone());
+            self.portraits.keep(reading.number(), template.clone());
         }
         Ok(observation)
     }
@@ -78,7 +78,7 @@ impl Vision {
         if let Some(face) = &mut observation.primary {
             face.pad_score = self.face.pad_score(&frame)?;
         }
-        let with = self.reference.as_ref().or(self.portrait.as_ref());
+        let with = self.reference.as_ref().or(self.portraits.chosen());
         if let (Some(face), Some(with)) = (&mut observation.primary, with)
             && let Some(probe) = self.face.template(&frame, &face.five_points)?
         {
@@ -108,9 +108,14 @@ impl Vision {
         self.reference.is_some()
     }
 
+    /// The face is compared with the portrait of the document with this number from now on. Gives whether there is one.
+    pub fn use_portrait(&mut self, number: &Secret) -> bool {
+        self.portraits.choose(number)
+    }
+
     /// Wipes templates and pictures of the session.
     pub fn forget(&mut self) {
-        self.portrait = None;
+        self.portraits = PortraitMemory::default();
         self.reference = None;
         self.face.forget();
         self.document.forget();

@@ -1,62 +1,149 @@
 //! The document step: readings of many frames are counted; a reading is believed when it came often enough.
+//!
+//! ```text
+//!   document with a zone:  frames --believed, portrait and printed text settled--> read
+//!
+//!   resident identity card, two sides in either order:
+//!                       front believed and settled              back believed
+//!            frames ------------------------------> TurnToBack ----------------> read
+//!               \-------- back believed ----------> TurnToFront --front settled---/
+//!
+//!   two different documents: failed at once (doc.two_documents). Time over with the front only: doc.missing_back; what was read
+//!   of a card is kept for the next try ([`DocumentStep::keep`]).
+//! ```
 
 use super::calm::{Calm, Tally};
+use super::card_votes::CardVotes;
+use super::document_problems::{measure_of, prompt_for, reason_for};
+use super::votes::CheckVotes;
+use crate::base::secret::Secret;
 use crate::base::time::Moment;
 use crate::guidance::model::DocumentPrompt;
 use crate::perception::document::limits::DocumentLimits;
 use crate::perception::document::mrz::Mrz;
-use crate::perception::observation::{DocumentObservation, DocumentProblem};
-use crate::verdict::evidence::{Measure, PortraitEvidence};
+use crate::perception::document::prc::{PrcBack, PrcFront, PrcSide};
+use crate::perception::observation::{
+    DocumentContent, DocumentObservation, DocumentProblem, DocumentReading, MrzReading,
+    PrintedChecks,
+};
+use crate::verdict::evidence::{Measure, PortraitEvidence, SpecimenEvidence};
 use crate::verdict::policy::DocumentRules;
 use crate::verdict::reasons::Reason;
 use std::time::Duration;
 
-/// How long a portrait is waited for after the text is sure.
-const PORTRAIT_PATIENCE: Duration = Duration::from_secs(4);
+/// How long a portrait, a name or a doubtful check is waited for after the number is sure.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// How many different readings are kept; more means that nothing is certain, and the rarest is dropped.
 const N_VOTES: usize = 8;
+
+/// What a frame is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The policy's rules.
+    pub rules: &'a DocumentRules,
+    /// What can be read.
+    pub limits: &'a DocumentLimits,
+    /// Whether a resident identity card is taken; one that is not is not turned over.
+    pub takes_cards: bool,
+}
 
 /// State of the document step.
 #[derive(Clone, Debug)]
 pub struct DocumentStep {
     votes: Vec<Vote>,
-    portrait_px: Option<f32>,
+    cards: CardVotes,
     sure_since: Option<Moment>,
+    front_since: Option<Moment>,
+    turn: Option<DocumentPrompt>,
     problems: Tally<(DocumentProblem, Option<Measure>)>,
     prompt: Calm<DocumentPrompt>,
     n_frames: u32,
+    two_documents: bool,
+    /// Best of all frames, for the prompt only.
+    portrait_px: Option<f32>,
 }
 
 #[derive(Clone, Debug)]
 struct Vote {
     mrz: Mrz,
+    printed: [CheckVotes; 4],
+    portrait_px: Option<f32>,
     n: u32,
     confidence: f32,
+}
+
+/// What came of a frame.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// More frames are needed.
+    More,
+    /// The document is believed.
+    Read(Box<ReadDocument>),
+    /// It cannot be believed, whatever comes.
+    Failed(Reason),
 }
 
 /// A document that is believed.
 #[derive(Clone, Debug)]
 pub struct ReadDocument {
-    /// What was read.
-    pub mrz: Mrz,
-    /// How often it was read so.
+    /// What it says.
+    pub text: ReadText,
+    /// How often it was read so; of a card the side that was read less often.
     pub n_readings: u32,
-    /// Best of the readings' lowest line confidences, 0..=1.
+    /// Best of the readings' lowest confidences, 0..=1; of a card that of the worse side.
     pub confidence: f32,
     /// The portrait.
     pub portrait: PortraitEvidence,
 }
 
+/// What a believed document says.
+#[derive(Clone, Debug)]
+pub enum ReadText {
+    /// A document with a machine readable zone.
+    Mrz(MrzReading),
+    /// A resident identity card.
+    Card(ReadCard),
+}
+
+/// A believed resident identity card. Both sides are there, unless such cards are not taken.
+#[derive(Clone, Debug)]
+pub struct ReadCard {
+    /// The side with the portrait.
+    pub front: Option<PrcFront>,
+    /// The other side.
+    pub back: Option<PrcBack>,
+    /// Whether it says that it is a specimen.
+    pub specimen: SpecimenEvidence,
+}
+
+impl ReadDocument {
+    /// The number that its portrait is remembered by.
+    pub fn number(&self) -> Secret {
+        match &self.text {
+            ReadText::Mrz(reading) => reading.mrz.document_number.clone(),
+            ReadText::Card(card) => card
+                .front
+                .as_ref()
+                .map(|f| f.number.clone())
+                .unwrap_or_default(),
+        }
+    }
+}
+
 impl DocumentStep {
-    /// Begins at `now`.
-    pub fn new(now: Moment) -> Self {
+    /// Begins at `now`, with what a try before has read of a card.
+    pub fn new(now: Moment, kept: Option<CardVotes>) -> Self {
         Self {
             votes: Vec::new(),
-            portrait_px: None,
+            cards: kept.unwrap_or_default(),
             sure_since: None,
+            front_since: None,
+            turn: None,
             problems: Tally::default(),
             prompt: Calm::new(DocumentPrompt::Show, now),
             n_frames: 0,
+            two_documents: false,
+            portrait_px: None,
         }
     }
 
@@ -65,85 +152,188 @@ impl DocumentStep {
         self.prompt.shown()
     }
 
-    /// Takes in one frame; gives the document once it is believed.
+    /// What was read of a card, for the next try.
+    pub fn keep(&self) -> Option<CardVotes> {
+        (!self.two_documents && self.turn.is_some()).then(|| self.cards.clone())
+    }
+
+    /// Takes in one frame.
     pub fn observe(
         &mut self,
         seen: &DocumentObservation,
         at: Moment,
-        rules: &DocumentRules,
-        limits: &DocumentLimits,
-    ) -> Option<ReadDocument> {
+        expected: Expected<'_>,
+    ) -> Progress {
         self.n_frames += 1;
         if let Some(reading) = &seen.reading {
-            if let Some(portrait) = &reading.portrait {
-                self.portrait_px = Some(
-                    self.portrait_px
-                        .map_or(portrait.inter_eye_px, |p| p.max(portrait.inter_eye_px)),
-                );
-            }
-            // Of resident identity cards no evidence is made yet: not built.
-            if let Some(mrz) = reading.mrz() {
-                self.vote(mrz, reading.confidence);
-            }
+            self.count(reading);
         }
         if let Some(problem) = seen.problem {
-            self.problems
-                .count((problem, measure_of(problem, seen, limits)), |a, b| {
-                    a.0 == b.0
-                });
-            self.prompt.offer(prompt_for(problem), at);
-        } else if seen.reading.is_some() {
-            let portrait_poor = self
-                .portrait_px
-                .is_none_or(|px| px < rules.portrait_inter_eye_px);
-            self.prompt.offer(
-                if portrait_poor {
-                    DocumentPrompt::Closer
-                } else {
-                    DocumentPrompt::Still
-                },
-                at,
-            );
+            let measure = measure_of(problem, seen, expected.limits);
+            self.problems.count((problem, measure), |a, b| a.0 == b.0);
         }
-        let believed = self.believed(rules)?;
-        let since = *self.sure_since.get_or_insert(at);
-        let portrait_good = self
-            .portrait_px
-            .is_some_and(|px| px >= rules.portrait_inter_eye_px);
-        if !portrait_good && at.since(since) < PORTRAIT_PATIENCE {
-            return None;
+        let rules = expected.rules;
+        let believed = self.believed(rules);
+        if self.cards.two_cards(rules)
+            || (believed.is_some() && self.cards.read_front(rules).is_some())
+        {
+            self.two_documents = true;
+            return Progress::Failed(Reason::DocTwoDocuments);
         }
-        let portrait = self
-            .portrait_px
-            .map_or(PortraitEvidence::NotFound, |inter_eye_px| {
-                PortraitEvidence::Found { inter_eye_px }
-            });
-        let vote = &self.votes[believed];
-        let document = ReadDocument {
-            mrz: vote.mrz.clone(),
-            n_readings: vote.n,
-            confidence: vote.confidence,
-            portrait,
+        let document = match believed {
+            Some(i) => self.zone(i, at, rules),
+            None => self.card(at, expected),
         };
-        self.prompt.show(DocumentPrompt::Done, at);
-        Some(document)
+        match document {
+            Some(document) => {
+                self.prompt.show(DocumentPrompt::Done, at);
+                Progress::Read(Box::new(document))
+            }
+            None => {
+                self.guide(seen, at, rules);
+                Progress::More
+            }
+        }
     }
 
-    fn vote(&mut self, mrz: &Mrz, confidence: f32) {
-        if let Some(vote) = self.votes.iter_mut().find(|v| same_text(&v.mrz, mrz)) {
-            vote.n += 1;
-            vote.confidence = vote.confidence.max(confidence);
-            return;
+    fn count(&mut self, reading: &DocumentReading) {
+        let portrait_px = reading.portrait.map(|p| p.inter_eye_px);
+        self.portrait_px = larger(self.portrait_px, portrait_px);
+        match &reading.content {
+            DocumentContent::Mrz(zone) => self.vote(zone, reading.confidence, portrait_px),
+            DocumentContent::Prc(side) => self.cards.count(side, portrait_px),
         }
-        if self.votes.len() == N_VOTES {
-            let rarest = (0..N_VOTES).min_by_key(|i| self.votes[*i].n).unwrap_or(0);
-            self.votes.swap_remove(rarest);
+    }
+
+    /// The instruction after a frame that did not end the step.
+    fn guide(&mut self, seen: &DocumentObservation, at: Moment, rules: &DocumentRules) {
+        use DocumentProblem as P;
+        let poor = self
+            .portrait_px
+            .is_none_or(|px| px < rules.portrait_inter_eye_px);
+        let due = match (seen.problem, seen.reading.as_deref(), self.turn) {
+            // While a card is turned over there is nothing else to say.
+            (Some(P::NotFound | P::WrongSide | P::Moving), _, Some(turn)) => turn,
+            (Some(problem), _, _) => prompt_for(problem),
+            (None, Some(reading), turn) => match &reading.content {
+                DocumentContent::Prc(PrcSide::Front(_))
+                    if turn == Some(DocumentPrompt::TurnToBack) =>
+                {
+                    DocumentPrompt::TurnToBack
+                }
+                DocumentContent::Prc(PrcSide::Back(_))
+                    if turn == Some(DocumentPrompt::TurnToFront) =>
+                {
+                    DocumentPrompt::TurnToFront
+                }
+                DocumentContent::Prc(PrcSide::Back(_)) => DocumentPrompt::Still,
+                _ if poor => DocumentPrompt::Closer,
+                _ => DocumentPrompt::Still,
+            },
+            (None, None, _) => return,
+        };
+        self.prompt.offer(due, at);
+    }
+
+    /// The document with a zone, once everything about it is settled.
+    fn zone(&mut self, believed: usize, at: Moment, rules: &DocumentRules) -> Option<ReadDocument> {
+        let since = *self.sure_since.get_or_insert(at);
+        let n_refuted = u32::from(rules.n_readings_refuted);
+        let vote = &self.votes[believed];
+        let portrait_good = vote
+            .portrait_px
+            .is_some_and(|px| px >= rules.portrait_inter_eye_px);
+        let open = vote.printed.iter().any(|v| v.is_open(n_refuted));
+        if (!portrait_good || open) && at.since(since) < PATIENCE {
+            return None;
         }
-        self.votes.push(Vote {
-            mrz: mrz.clone(),
-            n: 1,
-            confidence,
+        let [name, document_number, birth_date, expiry_date] =
+            vote.printed.map(|v| v.result(n_refuted));
+        Some(ReadDocument {
+            text: ReadText::Mrz(MrzReading {
+                mrz: vote.mrz.clone(),
+                printed: PrintedChecks {
+                    name,
+                    document_number,
+                    birth_date,
+                    expiry_date,
+                },
+            }),
+            n_readings: vote.n,
+            confidence: vote.confidence,
+            portrait: portrait_evidence(vote.portrait_px),
+        })
+    }
+
+    /// The card, once both sides are believed. Sees to it that the person is told to turn it over.
+    fn card(&mut self, at: Moment, expected: Expected<'_>) -> Option<ReadDocument> {
+        let rules = expected.rules;
+        let front = self.cards.read_front(rules);
+        let back = self.cards.read_back(rules);
+        let portrait_px = self.cards.portrait_px(rules);
+        if front.is_some() {
+            self.front_since.get_or_insert(at);
+        }
+        let patience_over = self
+            .front_since
+            .is_some_and(|since| at.since(since) >= PATIENCE);
+        let open = self.cards.front_is_open(rules)
+            || portrait_px.is_none_or(|px| px < rules.portrait_inter_eye_px);
+        let settled = front.is_some() && (!open || patience_over);
+        let turn = match (settled, &back) {
+            (true, None) => Some(DocumentPrompt::TurnToBack),
+            (false, Some(_)) => Some(DocumentPrompt::TurnToFront),
+            _ => None,
+        };
+        let recognised = front.is_some() || back.is_some();
+        let complete = (settled && back.is_some()) || (recognised && !expected.takes_cards);
+        if !complete {
+            if let Some(turn) = turn.filter(|t| self.turn != Some(*t)) {
+                self.prompt.show(turn, at);
+            }
+            self.turn = turn;
+            return None;
+        }
+        let sides = [
+            front.as_ref().map(|f| (f.n_readings, f.side.confidence)),
+            back.as_ref().map(|b| (b.n_readings, b.side.confidence)),
+        ];
+        let sides = || sides.iter().flatten();
+        Some(ReadDocument {
+            n_readings: sides().map(|s| s.0).min().unwrap_or(0),
+            confidence: sides().map(|s| s.1).fold(1.0, f32::min),
+            text: ReadText::Card(ReadCard {
+                specimen: self.cards.specimen(rules),
+                front: front.map(|f| f.side),
+                back: back.map(|b| b.side),
+            }),
+            portrait: portrait_evidence(portrait_px),
+        })
+    }
+
+    fn vote(&mut self, zone: &MrzReading, confidence: f32, portrait_px: Option<f32>) {
+        let at = self.votes.iter().position(|v| same_text(&v.mrz, &zone.mrz));
+        let at = at.unwrap_or_else(|| {
+            if self.votes.len() == N_VOTES {
+                let rarest = (0..N_VOTES).min_by_key(|i| self.votes[*i].n).unwrap_or(0);
+                self.votes.swap_remove(rarest);
+            }
+            self.votes.push(Vote {
+                mrz: zone.mrz.clone(),
+                printed: [CheckVotes::default(); 4],
+                portrait_px: None,
+                n: 0,
+                confidence: 0.0,
+            });
+            self.votes.len() - 1
         });
+        let vote = &mut self.votes[at];
+        vote.n += 1;
+        vote.confidence = vote.confidence.max(confidence);
+        for (votes, (_, check)) in vote.printed.iter_mut().zip(zone.printed.named()) {
+            votes.count(check);
+        }
+        vote.portrait_px = larger(vote.portrait_px, portrait_px);
     }
 
     /// A reading with all check digits verified needs fewer repetitions than one with a refuted digit: a misread character
@@ -168,8 +358,13 @@ impl DocumentStep {
         })
     }
 
-    /// Why the step's time ran out: what stood in the way in most frames.
+    /// Why the step's time ran out: a side that is missing, or else what stood in the way in most frames.
     pub fn why(&self) -> (Reason, Option<Measure>) {
+        match self.turn {
+            Some(DocumentPrompt::TurnToBack) => return (Reason::DocMissingBack, None),
+            Some(_) => return (Reason::DocWrongSide, None),
+            None => {}
+        }
         match self.problems.worst() {
             Some((problem, measure)) => (reason_for(*problem), measure.clone()),
             None if self.n_frames == 0 => (Reason::HwCameraNoFrames, None),
@@ -177,6 +372,20 @@ impl DocumentStep {
             None => (Reason::DocBlurred, None),
         }
     }
+}
+
+/// The larger of two lengths, if there is any.
+fn larger(a: Option<f32>, b: Option<f32>) -> Option<f32> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.max(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn portrait_evidence(px: Option<f32>) -> PortraitEvidence {
+    px.map_or(PortraitEvidence::NotFound, |inter_eye_px| {
+        PortraitEvidence::Found { inter_eye_px }
+    })
 }
 
 /// Whether two readings say the same, however many characters had to be mended in each.
@@ -193,81 +402,4 @@ fn same_text(a: &Mrz, b: &Mrz) -> bool {
         && a.primary_identifier == b.primary_identifier
         && a.secondary_identifier == b.secondary_identifier
         && a.optional_data == b.optional_data
-}
-
-fn prompt_for(problem: DocumentProblem) -> DocumentPrompt {
-    match problem {
-        DocumentProblem::NotFound => DocumentPrompt::Show,
-        DocumentProblem::CutOff => DocumentPrompt::WholeDocument,
-        DocumentProblem::TooSmall => DocumentPrompt::Closer,
-        DocumentProblem::Tilted => DocumentPrompt::Straight,
-        DocumentProblem::Moving | DocumentProblem::Blurred | DocumentProblem::Unreadable => {
-            DocumentPrompt::Still
-        }
-        DocumentProblem::Glare => DocumentPrompt::Glare,
-        DocumentProblem::TooDark => DocumentPrompt::Dark,
-        DocumentProblem::WrongSide => DocumentPrompt::OtherSide,
-    }
-}
-
-/// The reason code of a problem.
-pub fn reason_for(problem: DocumentProblem) -> Reason {
-    match problem {
-        DocumentProblem::NotFound => Reason::DocNotFound,
-        DocumentProblem::CutOff => Reason::DocCutOff,
-        DocumentProblem::TooSmall => Reason::DocTooSmall,
-        DocumentProblem::Tilted => Reason::DocTilted,
-        DocumentProblem::Moving => Reason::DocMoving,
-        DocumentProblem::Blurred | DocumentProblem::Unreadable => Reason::DocBlurred,
-        DocumentProblem::Glare => Reason::DocGlare,
-        DocumentProblem::TooDark => Reason::DocTooDark,
-        DocumentProblem::WrongSide => Reason::DocWrongSide,
-    }
-}
-
-fn measure_of(
-    problem: DocumentProblem,
-    seen: &DocumentObservation,
-    limits: &DocumentLimits,
-) -> Option<Measure> {
-    let (name, value, limit, unit) = match problem {
-        DocumentProblem::TooSmall => (
-            "document_area",
-            seen.area_share,
-            limits.min_area_share,
-            "share",
-        ),
-        DocumentProblem::Tilted => (
-            "document_tilt",
-            seen.tilt_degrees,
-            limits.max_tilt_degrees,
-            "deg",
-        ),
-        DocumentProblem::Moving => ("document_motion", seen.motion?, limits.max_motion, "share"),
-        DocumentProblem::Blurred => (
-            "document_sharpness",
-            seen.sharpness,
-            limits.min_sharpness,
-            "variance",
-        ),
-        DocumentProblem::Glare => (
-            "document_glare",
-            seen.glare_share,
-            limits.max_glare_share,
-            "share",
-        ),
-        DocumentProblem::TooDark => (
-            "document_luminance",
-            seen.luminance,
-            limits.min_luminance,
-            "share",
-        ),
-        _ => return None,
-    };
-    Some(Measure {
-        name,
-        value: f64::from(value),
-        limit: f64::from(limit),
-        unit,
-    })
 }

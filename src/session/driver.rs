@@ -34,6 +34,9 @@ pub trait Outside {
     /// Gives vision the template of a reverification.
     fn use_reference(&mut self, template: &[u8]);
 
+    /// Tells vision which document's portrait the face is to be compared with.
+    fn use_portrait(&mut self, number: &Secret);
+
     /// Stores the outcome in the reserved place; durable when it returns.
     ///
     /// # Errors
@@ -142,6 +145,10 @@ fn perform(effect: Effect, wall: WallTime, outside: &mut impl Outside) -> Option
         Effect::RunPreflight => Some(Event::Preflight(outside.preflight())),
         Effect::UseReference(template) => {
             outside.use_reference(&template);
+            None
+        }
+        Effect::UsePortrait(number) => {
+            outside.use_portrait(&number);
             None
         }
         Effect::Store { payload } => Some(Event::Stored(outside.store(&payload))),

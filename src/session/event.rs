@@ -88,6 +88,8 @@ pub enum Effect {
     RunPreflight,
     /// Give vision the reference template of a reverification.
     UseReference(Vec<u8>),
+    /// The face is to be compared with the portrait of the document with this number, and with no other that was in view.
+    UsePortrait(Secret),
     /// Store the outcome in the reserved place; nothing is shown before the answer.
     Store {
         /// The outcome, JSON.
@@ -104,6 +106,7 @@ impl std::fmt::Debug for Effect {
             Self::Reserve { .. } => "Reserve",
             Self::RunPreflight => "RunPreflight",
             Self::UseReference(_) => "UseReference",
+            Self::UsePortrait(_) => "UsePortrait",
             Self::Store { .. } => "Store",
             Self::Forget => "Forget",
         })

@@ -1,12 +1,13 @@
 //! The states and the pure step between them. The diagram stands in the module's doc.
 
-use super::document_step::{DocumentStep, ReadDocument};
+use super::document_step::{DocumentStep, Expected, Progress, ReadDocument, ReadText};
 use super::event::{Effect, Event, Now, ReserveRefusal, StoreRefusal, TicketRefusal};
 use super::face_step::{FaceStep, FaceThresholds};
 use super::fields::compare_fields;
 use super::view::result_sign;
 use super::visit::{House, Visit, stopped};
-use crate::base::terms::Purpose;
+use crate::base::secret::Secret;
+use crate::base::terms::{DocumentKind, Purpose};
 use crate::base::time::Moment;
 use crate::guidance::model::{NetworkSign, ResultSign};
 use crate::hal::{Button, ButtonAction, ButtonEvent, DeviceFault, DeviceKind};
@@ -102,7 +103,8 @@ pub struct Session {
 /// A step that is done and still shows "got it".
 #[derive(Debug)]
 enum Done {
-    Document,
+    /// The number that the portrait is remembered by.
+    Document(Secret),
     Face(Box<FaceEvidence>),
 }
 
@@ -230,7 +232,10 @@ impl Session {
             }
             State::Consent => self.end(stopped(Reason::SessionTimeout, Step::Consent, None), now),
             State::Document(step) => {
-                let (reason, measure) = step.why();
+                let ((reason, measure), kept) = (step.why(), step.keep());
+                if let Some(visit) = self.visit.as_mut() {
+                    visit.card = kept;
+                }
                 self.failed(Step::Document, reason, measure, now)
             }
             State::Face(step) => {
@@ -310,7 +315,7 @@ impl Session {
                 step: Step::Document,
                 ..
             } => {
-                self.enter(State::Document(Box::new(DocumentStep::new(now.at))), now);
+                self.enter_document(now);
                 Vec::new()
             }
             State::Retry {
@@ -429,16 +434,23 @@ impl Session {
                 vec![Effect::CheckTicket(code)]
             }
             (State::Document(step), Seen::Document(seen)) => {
-                let read = step.observe(
-                    &seen,
-                    at,
-                    &self.house.policy.document,
-                    &self.house.document_limits,
-                );
-                if let Some(document) = read {
-                    self.document_read(&document, now);
+                let rules = &self.house.policy.document;
+                let ticket = self.visit.as_ref().and_then(|v| v.ticket.as_ref());
+                let kind = DocumentKind::PrcId;
+                let expected = Expected {
+                    rules,
+                    limits: &self.house.document_limits,
+                    takes_cards: rules.accepted.contains(&kind)
+                        && ticket.is_none_or(|t| t.accepts(kind)),
+                };
+                match step.observe(&seen, at, expected) {
+                    Progress::More => Vec::new(),
+                    Progress::Read(document) => {
+                        self.document_read(&document, now);
+                        Vec::new()
+                    }
+                    Progress::Failed(reason) => self.failed(Step::Document, reason, None, now),
                 }
-                Vec::new()
             }
             (State::Face(step), Seen::Face(seen)) => {
                 let rules = &self.house.policy.face;
@@ -467,25 +479,32 @@ impl Session {
         let today = now.wall.civil_date();
         if let Some(visit) = self.visit.as_mut() {
             let ReadDocument {
-                mrz,
+                text,
                 n_readings,
                 confidence,
                 portrait,
             } = document;
-            visit.document = Some(DocumentEvidence::from_mrz(
-                mrz,
-                today,
-                *n_readings,
-                *confidence,
-                *portrait,
-            ));
+            visit.document = Some(match text {
+                ReadText::Mrz(reading) => {
+                    DocumentEvidence::from_mrz(reading, today, *n_readings, *confidence, *portrait)
+                }
+                ReadText::Card(card) => DocumentEvidence::from_card(
+                    card.front.as_ref(),
+                    card.back.as_ref(),
+                    card.specimen,
+                    today,
+                    *n_readings,
+                    *confidence,
+                    *portrait,
+                ),
+            });
             visit.fields = visit
                 .ticket
                 .as_ref()
-                .map(|ticket| compare_fields(ticket, mrz))
+                .map(|ticket| compare_fields(ticket, text))
                 .unwrap_or_default();
         }
-        self.done = Some((now.at, Done::Document));
+        self.done = Some((now.at, Done::Document(document.number())));
     }
 
     fn next_after_done(&mut self, now: Now) -> Vec<Effect> {
@@ -494,7 +513,7 @@ impl Session {
         };
         let entered = self.entered;
         match done {
-            Done::Document => {
+            Done::Document(number) => {
                 if let Some(visit) = self.visit.as_mut() {
                     visit.spent(Step::Document, entered, now.at);
                 }
@@ -503,7 +522,8 @@ impl Session {
                     return self.end(stopped(reason, Step::Document, None), now);
                 }
                 self.enter(State::Face(Box::new(FaceStep::new(now.at))), now);
-                Vec::new()
+                // The face is compared with the portrait of the document that is believed, not with one that was shown beside it.
+                vec![Effect::UsePortrait(number)]
             }
             Done::Face(evidence) => {
                 if let Some(visit) = self.visit.as_mut() {
@@ -526,8 +546,14 @@ impl Session {
             return Some(Reason::PolicyDocumentTypeUnsupported);
         }
         // With a refuted check digit the dates are not to be relied on: that is decided at the end, and not said to the person.
-        (document.dates.expired == Some(true) && !document.checks.any_refuted())
-            .then_some(Reason::DocExpired)
+        if document.text_is_refuted() {
+            return None;
+        }
+        match (document.dates.expired, document.dates.not_yet_valid) {
+            (Some(true), _) => Some(Reason::DocExpired),
+            (_, Some(true)) => Some(Reason::DocNotYetValid),
+            _ => None,
+        }
     }
 
     fn ticket_checked(
@@ -615,8 +641,15 @@ impl Session {
             self.enter(State::Face(Box::new(FaceStep::new(now.at))), now);
             return reference.map(Effect::UseReference).into_iter().collect();
         }
-        self.enter(State::Document(Box::new(DocumentStep::new(now.at))), now);
+        self.enter_document(now);
         Vec::new()
+    }
+
+    /// The document step, with what a try before has read of a card.
+    fn enter_document(&mut self, now: Now) {
+        let kept = self.visit.as_mut().and_then(|v| v.card.take());
+        let step = DocumentStep::new(now.at, kept);
+        self.enter(State::Document(Box::new(step)), now);
     }
 
     /// Decides and has it stored; practice is only shown.

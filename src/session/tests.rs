@@ -1,6 +1,7 @@
 //! The session as a table of events and states, and as a property: whatever happens, in whatever order.
 
 use super::event::{Effect, Event, Now, ReserveRefusal, StoreRefusal, TicketRefusal};
+use super::face_step::{FaceStep, FaceThresholds};
 use super::state::{Session, State};
 use super::visit::House;
 use crate::base::ids::{Language, SessionId};
@@ -19,6 +20,7 @@ use crate::perception::pad::calibration::{PadThreshold, PresentationAttackSpecie
 use crate::perception::quality::{Assessment, QualityComponent, QualityReport};
 use crate::trust::ticket::{Bytes, Reference, Ticket, TicketClaims};
 use crate::verdict::decision::ComparisonThreshold;
+use crate::verdict::evidence::PadEvidence;
 use crate::verdict::outcome::{PolicyStamp, PreflightRecord};
 use crate::verdict::policy::Policy;
 use proptest::prelude::*;
@@ -89,7 +91,7 @@ fn mrz() -> Mrz {
     }
 }
 
-fn ticket(purpose: Purpose) -> Box<Ticket> {
+pub(super) fn ticket(purpose: Purpose) -> Box<Ticket> {
     let mut claims = TicketClaims {
         version: 1,
         ticket_id: "T-1".into(),
@@ -163,24 +165,34 @@ fn face(score: Option<f32>) -> Seen {
 }
 
 /// A booth around the session: answers effects at once, counts what was reserved, stored and shown.
-struct Bench {
-    session: Session,
-    at: Moment,
-    stored: Vec<serde_json::Value>,
+pub(super) struct Bench {
+    pub(super) session: Session,
+    pub(super) at: Moment,
+    pub(super) stored: Vec<serde_json::Value>,
     n_reserved: usize,
     n_forgotten: usize,
     store_works: bool,
+    /// Whose portrait the face is compared with.
+    pub(super) portrait_of: Option<String>,
+    /// What a good ticket of this bench claims.
+    pub(super) ticket: fn(Purpose) -> Box<Ticket>,
 }
 
 impl Bench {
-    fn new() -> Self {
-        let mut session = Session::new(house(), Moment::ZERO);
+    pub(super) fn new() -> Self {
+        Self::of(house())
+    }
+
+    fn of(house: House) -> Self {
+        let mut session = Session::new(house, Moment::ZERO);
         let mut bench = Self {
             at: Moment::from_millis(1),
             stored: Vec::new(),
             n_reserved: 0,
             n_forgotten: 0,
             store_works: true,
+            portrait_of: None,
+            ticket,
             session: {
                 session.step(now(Moment::ZERO), Event::Ready);
                 session
@@ -197,8 +209,8 @@ impl Bench {
             for effect in self.session.step(now(self.at), event) {
                 match effect {
                     Effect::CheckTicket(code) => events.push(Event::Ticket(match code.reveal() {
-                        "good" => Ok(ticket(Purpose::Onboarding)),
-                        "again" => Ok(ticket(Purpose::Reverification)),
+                        "good" => Ok((self.ticket)(Purpose::Onboarding)),
+                        "again" => Ok((self.ticket)(Purpose::Reverification)),
                         _ => Err(TicketRefusal::Invalid),
                     })),
                     Effect::Reserve { fallback, .. } => {
@@ -212,6 +224,9 @@ impl Bench {
                         events.push(Event::Preflight(PreflightRecord::default()))
                     }
                     Effect::UseReference(template) => assert_eq!(template.len(), 512),
+                    Effect::UsePortrait(number) => {
+                        self.portrait_of = Some(number.reveal().to_owned());
+                    }
                     Effect::Store { payload } if self.store_works => {
                         self.stored
                             .push(serde_json::from_slice(&payload).expect("JSON"));
@@ -267,12 +282,12 @@ impl Bench {
         }
     }
 
-    fn wait(&mut self, ms: u64) {
+    pub(super) fn wait(&mut self, ms: u64) {
         self.at = self.at.plus(Duration::from_millis(ms));
         self.send(Event::Tick);
     }
 
-    fn see(&mut self, seen: Seen) {
+    pub(super) fn see(&mut self, seen: Seen) {
         self.at = self.at.plus(Duration::from_millis(33));
         let scene = SceneLight {
             mean: 0.5,
@@ -289,7 +304,7 @@ impl Bench {
         }));
     }
 
-    fn press(&mut self, button: Button) {
+    pub(super) fn press(&mut self, button: Button) {
         for action in [ButtonAction::Pressed, ButtonAction::Released] {
             self.send(Event::Button(ButtonEvent {
                 button,
@@ -310,18 +325,18 @@ impl Bench {
         self.wait(800);
     }
 
-    fn show_face(&mut self, score: f32, n: usize) {
+    pub(super) fn show_face(&mut self, score: f32, n: usize) {
         for _ in 0..n {
             self.see(face(Some(score)));
         }
         self.wait(800);
     }
 
-    fn screen(&self) -> Screen {
+    pub(super) fn screen(&self) -> Screen {
         self.session.ui(self.at).screen
     }
 
-    fn go_to_document(&mut self) {
+    pub(super) fn go_to_document(&mut self) {
         self.show_code("good");
         self.press(Button::Confirm);
         assert_eq!(self.session.vision_task(), VisionTask::Document);
@@ -350,6 +365,7 @@ fn a_good_session_is_verified_and_stored_once() {
     );
     assert_eq!(outcome["consent"]["given"], true);
     assert_eq!(outcome["fields"]["birth_date"], "match");
+    assert_eq!(b.portrait_of.as_deref(), Some("L898902C3"));
     assert_eq!(b.n_forgotten, 1);
     b.wait(60_000);
     assert_eq!((b.screen(), b.stored.len()), (Screen::Idle, 1));
@@ -623,6 +639,8 @@ enum Happening {
     Confirm,
     Cancel,
     Document(bool, f32),
+    /// One side of a card: of which of two, and which side.
+    Card(bool, bool),
     Blurred,
     Face(f32),
     CameraGone,
@@ -640,6 +658,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         Just(H::Confirm),
         Just(H::Cancel),
         (any::<bool>(), 10f32..90.0).prop_map(|(good, px)| H::Document(good, px)),
+        (any::<bool>(), any::<bool>()).prop_map(|(first, front)| H::Card(first, front)),
         Just(H::Blurred),
         (0f32..1.0).prop_map(H::Face),
         Just(H::CameraGone),
@@ -655,8 +674,11 @@ proptest! {
     /// Whatever happens: a result is never shown before it is stored, every reserved place gets exactly one outcome, and the
     /// booth comes back to idle (the invariants are checked after every step).
     #[test]
-    fn whatever_happens_each_session_has_one_outcome(script in prop::collection::vec(happening(), 0..120)) {
+    fn whatever_happens_each_session_has_one_outcome(cards: bool, script in prop::collection::vec(happening(), 0..120)) {
         let mut b = Bench::new();
+        if cards {
+            b.ticket = super::card_tests::card_ticket;
+        }
         for happening in script {
             match happening {
                 Happening::Wait(ms) => b.wait(ms),
@@ -668,6 +690,7 @@ proptest! {
                     if !good { m.checks.birth_date = CheckResult::Refuted; }
                     b.see(document(m, px));
                 }
+                Happening::Card(first, front) => b.see(super::card_tests::a_side(first, front)),
                 Happening::Blurred => {
                     let seen = DocumentObservation { problem: Some(DocumentProblem::Blurred), ..Default::default() };
                     b.see(Seen::Document(Box::new(seen)));
@@ -688,4 +711,107 @@ proptest! {
         prop_assert_eq!(b.screen(), Screen::Idle);
         prop_assert_eq!(b.stored.len(), b.n_reserved);
     }
+}
+
+/// A face step that sees good faces with these comparison and PAD scores until it has enough: how many frames that took, and what
+/// attack detection says.
+fn face_step(comparison: f32, pad: &[Option<f32>], acted_on: bool) -> (usize, PadEvidence) {
+    let house = house();
+    let mut step = FaceStep::new(Moment::ZERO);
+    let thresholds = FaceThresholds {
+        comparison: 0.5,
+        pad: acted_on.then_some(0.5),
+    };
+    for n in 1..=100 {
+        let Seen::Face(mut seen) = face(Some(comparison)) else {
+            unreachable!("face() makes a face");
+        };
+        if let Some(primary) = &mut seen.primary {
+            primary.pad_score = pad[n % pad.len()];
+        }
+        let evidence = step.observe(
+            &seen,
+            SceneLight::default(),
+            house.frame_size,
+            Moment::from_millis(n as u64 * 100),
+            &house.policy.face,
+            thresholds,
+        );
+        if let Some(evidence) = evidence {
+            return (n, evidence.pad);
+        }
+    }
+    panic!("100 good frames were not enough");
+}
+
+#[test]
+fn an_attack_is_suspected_on_twice_as_many_frames_and_never_on_a_bad_second() {
+    let scored = |score, n_frames, n_no_response| PadEvidence::Score {
+        score,
+        n_frames,
+        n_no_response,
+    };
+    let check = |pad: &[Option<f32>], acted_on, n, expected| {
+        assert_eq!(
+            face_step(0.8, pad, acted_on),
+            (n, expected),
+            "{pad:?} {acted_on}"
+        );
+    };
+    check(&[Some(0.9)], true, 5, scored(0.9, 5, 0));
+    check(&[Some(0.1)], true, 10, scored(0.1, 10, 0));
+    // One frame in three below the threshold: the median does not care.
+    check(
+        &[Some(0.9), Some(0.9), Some(0.1)],
+        true,
+        5,
+        scored(0.9, 5, 0),
+    );
+    // What is recorded only keeps nobody waiting.
+    check(&[Some(0.1)], false, 5, scored(0.1, 5, 0));
+    // Non-responses are counted apart; more of them than scores say nothing.
+    check(&[None, Some(0.9)], true, 5, scored(0.9, 3, 2));
+    check(
+        &[Some(0.9), None, None],
+        true,
+        10,
+        PadEvidence::NotPossible { n_no_response: 7 },
+    );
+    check(
+        &[None],
+        true,
+        10,
+        PadEvidence::NotPossible { n_no_response: 10 },
+    );
+    // A face that is not the one of the document takes as long as ever.
+    assert_eq!(face_step(0.2, &[Some(0.9)], true).0, 10);
+}
+
+#[test]
+fn a_suspected_attack_goes_to_review_and_the_person_reads_nothing_of_it() {
+    let check = |required, score, result: &str, code: Option<&str>, sign| {
+        let mut house = house();
+        house.policy.pad.required = required;
+        house.pad.score = 0.995;
+        let mut b = Bench::of(house);
+        b.go_to_document();
+        b.read_document(&mrz(), 2);
+        b.show_face(score, 10);
+        let outcome = b.stored.last().expect("an outcome");
+        assert_eq!(outcome["result"], result);
+        assert_eq!(outcome["reasons"][0]["code"].as_str(), code);
+        assert_eq!(outcome["pad"]["acted_on"], required);
+        assert_eq!(outcome["pad"]["iso_30107_conformance"], "not_claimed");
+        let checks = outcome["checks"].as_array().expect("checks");
+        let pad = checks
+            .iter()
+            .find(|c| c["name"] == "face.pad")
+            .expect("is listed");
+        assert_eq!(pad["outcome"], "failed");
+        assert_eq!(b.screen(), Screen::Result(sign));
+    };
+    let suspected = Some("live.suspect.unknown_species");
+    check(true, 0.8, "review", suspected, ResultSign::InReview);
+    check(true, 0.2, "review", suspected, ResultSign::InReview);
+    check(false, 0.8, "verified", None, ResultSign::Verified);
 }

@@ -176,6 +176,7 @@ fn retry_sign(reason: Reason) -> RetrySign {
     let row = reason.row();
     match reason {
         Reason::DocNotFound | Reason::DocWrongSide => RetrySign::DocumentNotSeen,
+        Reason::DocMissingBack => RetrySign::BackNotSeen,
         Reason::FaceNotFound => RetrySign::FaceNotSeen,
         _ if row.code.starts_with("env.") => RetrySign::Light,
         _ if row.code.starts_with("doc.") => RetrySign::DocumentUnclear,

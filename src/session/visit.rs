@@ -5,6 +5,7 @@ use crate::base::terms::{Field, FieldMatch, Purpose};
 use crate::base::time::Moment;
 use crate::perception::document::limits::DocumentLimits;
 use crate::perception::pad::calibration::PadThreshold;
+use crate::session::card_votes::CardVotes;
 use crate::session::event::Now;
 use crate::trust::ticket::Ticket;
 use crate::verdict::decision::{ComparisonThreshold, Decision, decide};
@@ -63,6 +64,8 @@ pub struct Visit {
     pub document: Option<DocumentEvidence>,
     /// Claimed fields against the document.
     pub fields: Vec<(Field, FieldMatch)>,
+    /// What a try that failed has read of a resident identity card.
+    pub card: Option<CardVotes>,
     /// The face, once compared.
     pub face: Option<FaceEvidence>,
     /// Remedies tried.
@@ -89,6 +92,7 @@ impl Visit {
             preflight: None,
             document: None,
             fields: Vec::new(),
+            card: None,
             face: None,
             remedies: Vec::new(),
             attempts: BTreeMap::new(),

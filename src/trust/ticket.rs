@@ -357,9 +357,9 @@ fn check_form(claims: &TicketClaims) -> Result<(), TicketError> {
         (name(&claims.tenant), "ten", "1 to 64 of A-Z a-z 0-9 - _ ."),
         (name(&claims.policy), "pol", "1 to 64 of A-Z a-z 0-9 - _ ."),
         (
-            (1..=3).contains(&claims.documents.len()),
+            (1..=4).contains(&claims.documents.len()),
             "docs",
-            "one to three of td1, td2, td3",
+            "one to four of td1, td2, td3, prc_id",
         ),
         (
             claims.issued_s >= 0

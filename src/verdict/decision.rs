@@ -8,13 +8,11 @@
 //! 6. Evidence that is missing is evidence against: `inconclusive`.
 //! 7. All that policy asks for has passed: `verified`, or `pending` where the backend has to check too.
 
-use super::evidence::{
-    ComparisonEvidence, Ending, Evidence, Measure, PadEvidence, PortraitEvidence,
-};
+use super::document_checks::document_checks;
+use super::evidence::{ComparisonEvidence, Ending, Evidence, Measure, PadEvidence};
 use super::policy::Policy;
 use super::reasons::{AttemptUse, Attribution, Disposition, Reason};
 use crate::base::terms::{Field, FieldMatch, Purpose};
-use crate::perception::document::mrz::CheckResult;
 use crate::perception::pad::calibration::PadThreshold;
 use serde::Serialize;
 
@@ -129,13 +127,17 @@ pub struct Decision {
 
 /// Collects checks and reasons while the pipeline is gone through.
 #[derive(Default)]
-struct Ledger {
+pub(super) struct Ledger {
     checks: Vec<CheckRecord>,
     reasons: Vec<ReportedReason>,
 }
 
 impl Ledger {
-    fn check(&mut self, name: impl Into<String>, outcome: CheckOutcome) -> &mut CheckRecord {
+    pub(super) fn check(
+        &mut self,
+        name: impl Into<String>,
+        outcome: CheckOutcome,
+    ) -> &mut CheckRecord {
         self.checks.push(CheckRecord {
             name: name.into(),
             outcome,
@@ -148,7 +150,7 @@ impl Ledger {
             .expect("a check was pushed the line before")
     }
 
-    fn fail(&mut self, reason: Reason, measure: Option<Measure>) {
+    pub(super) fn fail(&mut self, reason: Reason, measure: Option<Measure>) {
         self.reasons.push(ReportedReason {
             reason,
             field: None,
@@ -157,7 +159,8 @@ impl Ledger {
     }
 }
 
-fn passed(good: bool) -> CheckOutcome {
+/// The outcome of a check that was done.
+pub(super) fn passed(good: bool) -> CheckOutcome {
     if good {
         CheckOutcome::Passed
     } else {
@@ -236,7 +239,8 @@ fn result_of_stop(reason: Reason) -> SessionResult {
         Reason::SessionAttemptsExhausted => SessionResult::Inconclusive,
         Reason::PolicyDocumentTypeUnsupported
         | Reason::PolicyAgeBelowMinimum
-        | Reason::DocExpired => SessionResult::NotVerified,
+        | Reason::DocExpired
+        | Reason::DocNotYetValid => SessionResult::NotVerified,
         _ => match reason.row().attribution {
             Attribution::Equipment => SessionResult::AbortedEquipment,
             Attribution::Subject if reason.code().starts_with("session.") => {
@@ -274,114 +278,13 @@ fn result_of(reason: Reason) -> SessionResult {
             SessionResult::NotVerified
         }
         Reason::DocExpired
+        | Reason::DocNotYetValid
         | Reason::PolicyDocumentTypeUnsupported
         | Reason::PolicyAgeBelowMinimum => SessionResult::NotVerified,
         _ if suspects(reason) => SessionResult::Review,
         // Policy asks for attack detection and it was not possible: a person has to look.
         Reason::LiveInconclusive => SessionResult::Review,
         _ => SessionResult::Inconclusive,
-    }
-}
-
-fn document_checks(ledger: &mut Ledger, evidence: &Evidence, policy: &Policy) {
-    let Some(document) = &evidence.document else {
-        ledger.check("document.mrz", CheckOutcome::NotPossible).note = Some("no_reading");
-        ledger.fail(Reason::DocNotFound, None);
-        return;
-    };
-    let accepted = policy.document.accepted.contains(&document.kind);
-    ledger.check("document.type", passed(accepted));
-    if !accepted {
-        ledger.fail(Reason::PolicyDocumentTypeUnsupported, None);
-    }
-    for (name, result) in document.checks.named() {
-        let outcome = match result {
-            CheckResult::Verified => CheckOutcome::Passed,
-            CheckResult::Refuted => CheckOutcome::Failed,
-            CheckResult::NotPrinted => CheckOutcome::NotTested,
-        };
-        let check = ledger.check(format!("document.mrz.check_digit.{name}"), outcome);
-        check.model = Some("mrz_line_reader");
-        if result == CheckResult::NotPrinted {
-            check.note = Some("not_printed");
-        }
-    }
-    if document.checks.any_refuted() {
-        let n = document.refuted().count();
-        ledger.fail(
-            Reason::DocSuspectMrzCheckDigit,
-            Some(Measure {
-                name: "refuted_check_digits",
-                value: n as f64,
-                limit: 0.0,
-                unit: "count",
-            }),
-        );
-    }
-    ledger.check("document.dates.logic", passed(document.dates.logical));
-    if !document.dates.logical {
-        ledger.fail(Reason::DocSuspectDateLogic, None);
-    }
-    match document.dates.expired {
-        Some(expired) => {
-            ledger.check("document.dates.validity", passed(!expired));
-            if expired {
-                ledger.fail(Reason::DocExpired, None);
-            }
-        }
-        None => {
-            ledger.check("document.dates.validity", CheckOutcome::NotPossible);
-        }
-    }
-    let least_age = policy.document.least_age_years;
-    match document.dates.age_years {
-        Some(age) if least_age > 0 => {
-            ledger.check("policy.age", passed(age >= least_age));
-            if age < least_age {
-                ledger.fail(Reason::PolicyAgeBelowMinimum, None);
-            }
-        }
-        None if least_age > 0 => {
-            ledger.check("policy.age", CheckOutcome::NotPossible);
-        }
-        _ => {}
-    }
-    let specimen = ledger.check(
-        "document.specimen",
-        passed(!document.specimen || policy.document.allow_specimen),
-    );
-    if document.specimen {
-        if policy.document.allow_specimen {
-            specimen.note = Some("specimen_allowed_by_policy");
-        } else {
-            ledger.fail(Reason::DocSuspectSpecimen, None);
-        }
-    }
-    for name in [
-        "document.printed_text_against_mrz",
-        "document.copy",
-        "document.portrait_tampering",
-    ] {
-        ledger.check(name, CheckOutcome::NotTested).note = Some("not_built");
-    }
-    let least = policy.document.portrait_inter_eye_px;
-    let (outcome, measured) = match document.portrait {
-        PortraitEvidence::NotFound => (CheckOutcome::NotPossible, None),
-        PortraitEvidence::Found { inter_eye_px } => {
-            (passed(inter_eye_px >= least), Some(inter_eye_px))
-        }
-    };
-    let measure = measured.map(|px| Measure {
-        name: "portrait_inter_eye",
-        value: f64::from(px),
-        limit: f64::from(least),
-        unit: "px",
-    });
-    let check = ledger.check("document.portrait", outcome);
-    check.model = Some("face_detector");
-    check.measure.clone_from(&measure);
-    if outcome != CheckOutcome::Passed {
-        ledger.fail(Reason::DocPortraitUnusable, measure);
     }
 }
 
@@ -517,6 +420,9 @@ fn pad_check(ledger: &mut Ledger, evidence: &Evidence, policy: &Policy, threshol
     }
 }
 
+#[cfg(test)]
+#[path = "card_tests.rs"]
+mod card_tests;
 #[cfg(test)]
 #[path = "decision_tests.rs"]
 mod tests;

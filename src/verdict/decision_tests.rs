@@ -2,16 +2,21 @@
 
 use super::*;
 use crate::base::terms::DocumentKind;
-use crate::perception::document::mrz::MrzChecks;
+use crate::perception::document::field::FieldCheck;
+use crate::perception::document::mrz::{CheckResult, MrzChecks};
+use crate::perception::observation::PrintedChecks;
 use crate::perception::pad::calibration::PresentationAttackSpecies;
-use crate::verdict::evidence::{DateEvidence, DocumentEvidence, FaceEvidence, Step};
+use crate::verdict::dates::DateEvidence;
+use crate::verdict::evidence::{
+    DocumentEvidence, FaceEvidence, PortraitEvidence, SpecimenEvidence, Step, TextEvidence,
+};
 
-fn policy() -> Policy {
+pub(super) fn policy() -> Policy {
     Policy::parse(include_str!("../../board/policies/utopia-standard.toml"))
         .expect("the shipped example is a policy")
 }
 
-fn threshold() -> ComparisonThreshold {
+pub(super) fn threshold() -> ComparisonThreshold {
     ComparisonThreshold {
         score: 0.5,
         false_match_rate: 1e-4,
@@ -21,7 +26,7 @@ fn threshold() -> ComparisonThreshold {
     }
 }
 
-fn pad() -> PadThreshold {
+pub(super) fn pad() -> PadThreshold {
     PadThreshold {
         score: 0.5,
         worst_species: PresentationAttackSpecies::Print,
@@ -43,7 +48,7 @@ fn scored(score: f32) -> PadEvidence {
     }
 }
 
-fn perfect() -> Evidence {
+pub(super) fn perfect() -> Evidence {
     let v = CheckResult::Verified;
     Evidence {
         purpose: Purpose::Onboarding,
@@ -51,17 +56,22 @@ fn perfect() -> Evidence {
         ending: Ending::Complete,
         document: Some(DocumentEvidence {
             kind: DocumentKind::Td3,
-            specimen: true,
-            checks: MrzChecks {
-                document_number: v,
-                birth_date: v,
-                expiry_date: v,
-                optional_data: CheckResult::NotPrinted,
-                composite: v,
+            specimen: SpecimenEvidence::Specimen,
+            text: TextEvidence::Mrz {
+                checks: MrzChecks {
+                    document_number: v,
+                    birth_date: v,
+                    expiry_date: v,
+                    optional_data: CheckResult::NotPrinted,
+                    composite: v,
+                },
+                printed: PrintedChecks::default(),
             },
+            repaired: 0,
             dates: DateEvidence {
                 logical: true,
                 expired: Some(false),
+                not_yet_valid: None,
                 age_years: Some(52),
             },
             n_readings: 2,
@@ -124,6 +134,14 @@ fn document(e: &mut Evidence) -> &mut DocumentEvidence {
     e.document.as_mut().expect("perfect() has a document")
 }
 
+/// The check digits and the printed fields of a document with a zone.
+fn zone(e: &mut Evidence) -> (&mut MrzChecks, &mut PrintedChecks) {
+    match &mut document(e).text {
+        TextEvidence::Mrz { checks, printed } => (checks, printed),
+        TextEvidence::Card(_) => panic!("perfect() has a zone"),
+    }
+}
+
 fn face(e: &mut Evidence) -> &mut FaceEvidence {
     e.face.as_mut().expect("perfect() has a face")
 }
@@ -145,9 +163,16 @@ fn complete_sessions() {
     use SessionResult as R;
     check(|_| {}, R::Verified, &[], D::None, false);
     check(
-        |e| document(e).checks.composite = CheckResult::Refuted,
+        |e| zone(e).0.composite = CheckResult::Refuted,
         R::Review,
         &["doc.suspect.mrz_check_digit"],
+        D::RetryAttended,
+        true,
+    );
+    check(
+        |e| zone(e).1.birth_date = FieldCheck::Refuted,
+        R::Review,
+        &["doc.suspect.mrz_vs_printed"],
         D::RetryAttended,
         true,
     );
@@ -251,7 +276,7 @@ fn security_goes_before_data_and_data_before_the_face() {
         |e| {
             face(e).comparison = ComparisonEvidence::Score(0.1);
             e.fields[0].1 = FieldMatch::Mismatch;
-            document(e).checks.birth_date = CheckResult::Refuted;
+            zone(e).0.birth_date = CheckResult::Refuted;
         },
         SessionResult::Review,
         &[
@@ -440,13 +465,20 @@ fn a_suspected_attack_is_reviewed_also_when_the_faces_differ() {
 #[test]
 fn every_check_that_is_not_built_says_so() {
     let decision = decide(&perfect(), &policy(), &threshold(), &pad());
-    for name in ["document.copy", "document.printed_text_against_mrz"] {
+    for name in ["document.copy", "document.portrait_tampering"] {
         let check = decision.checks.iter().find(|c| c.name == name).expect(name);
         assert_eq!(
             (check.outcome, check.note),
             (CheckOutcome::NotTested, Some("not_built"))
         );
     }
+    // Printed text that was not read is not passed.
+    let name = "document.printed_text_against_mrz.name";
+    let check = decision.checks.iter().find(|c| c.name == name).expect(name);
+    assert_eq!(
+        (check.outcome, check.note),
+        (CheckOutcome::NotPossible, Some("not_read"))
+    );
     let mut specimens = policy();
     specimens.document.allow_specimen = false;
     let decision = decide(&perfect(), &specimens, &threshold(), &pad());

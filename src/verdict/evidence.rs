@@ -1,8 +1,12 @@
 //! What a session has found out, as numbers and closed words: no pixels, no templates, no name and no number.
 
+use super::dates::DateEvidence;
 use super::reasons::{Reason, Remedy};
 use crate::base::terms::{DocumentKind, Field, FieldMatch, Purpose};
+use crate::perception::document::field::FieldCheck;
 use crate::perception::document::mrz::{CheckResult, Mrz, MrzChecks, MrzFormat};
+use crate::perception::document::prc::{PrcBack, PrcChecks, PrcFront};
+use crate::perception::observation::{MrzReading, PrintedChecks};
 use serde::Serialize;
 
 /// A calendar day: year, month 1..=12, day 1..=31.
@@ -92,20 +96,52 @@ pub struct RemedyTried {
 /// The document, as far as it was read.
 #[derive(Clone, Debug)]
 pub struct DocumentEvidence {
-    /// Its kind by the layout of the machine readable zone.
+    /// Its kind.
     pub kind: DocumentKind,
-    /// Whether it says of itself that it is a specimen (issuing state UTO).
-    pub specimen: bool,
-    /// Every check digit by itself.
-    pub checks: MrzChecks,
+    /// Whether it says of itself that it is a specimen.
+    pub specimen: SpecimenEvidence,
+    /// The checks of its text.
+    pub text: TextEvidence,
+    /// How many characters were mended, each where a check digit or check character decided.
+    pub repaired: u32,
     /// Dates.
     pub dates: DateEvidence,
     /// How many equal readings there were.
     pub n_readings: u32,
-    /// Lowest confidence of the line reader over the lines, 0..=1.
+    /// Lowest confidence of the reader over the lines, 0..=1.
     pub confidence: f32,
     /// The portrait.
     pub portrait: PortraitEvidence,
+}
+
+/// Every check of a document's text by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextEvidence {
+    /// A machine readable zone.
+    Mrz {
+        /// Its check digits.
+        checks: MrzChecks,
+        /// The printed fields against it.
+        printed: PrintedChecks,
+    },
+    /// A resident identity card.
+    Card(PrcChecks),
+}
+
+/// Whether a document says of itself that it is a specimen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpecimenEvidence {
+    /// It does: issuing state UTO; on a resident identity card 样本 or SPECIMEN in address or issuing authority.
+    Specimen,
+    /// It does not.
+    Genuine,
+    /// Neither address nor issuing authority could be read.
+    NotRead,
+}
+
+/// Whether a text on a document marks it as a specimen.
+pub fn says_specimen(text: &str) -> bool {
+    text.contains("样本") || text.to_ascii_uppercase().contains("SPECIMEN")
 }
 
 /// The portrait on the document.
@@ -120,34 +156,32 @@ pub enum PortraitEvidence {
     },
 }
 
-/// What the dates of a document say on the day of the session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DateEvidence {
-    /// Whether both dates are days of the calendar, birth lies in the past, and expiry after birth.
-    pub logical: bool,
-    /// Whether it expired before today. `None` if the date cannot be read.
-    pub expired: Option<bool>,
-    /// Completed years of age today. `None` if the date cannot be read (an unknown month or day counts as the latest).
-    pub age_years: Option<u8>,
-}
-
 impl DocumentEvidence {
-    /// What `mrz` says on `today`.
+    /// What a document with a machine readable zone says on `today`.
     pub fn from_mrz(
-        mrz: &Mrz,
+        reading: &MrzReading,
         today: CivilDate,
         n_readings: u32,
         confidence: f32,
         portrait: PortraitEvidence,
     ) -> Self {
+        let mrz: &Mrz = &reading.mrz;
         Self {
             kind: match mrz.format {
                 MrzFormat::Td1 => DocumentKind::Td1,
                 MrzFormat::Td2 => DocumentKind::Td2,
                 MrzFormat::Td3 => DocumentKind::Td3,
             },
-            specimen: mrz.issuing_state == "UTO",
-            checks: mrz.checks,
+            specimen: if mrz.issuing_state == "UTO" {
+                SpecimenEvidence::Specimen
+            } else {
+                SpecimenEvidence::Genuine
+            },
+            text: TextEvidence::Mrz {
+                checks: mrz.checks,
+                printed: reading.printed,
+            },
+            repaired: mrz.repaired,
             dates: DateEvidence::of(mrz.birth_date.reveal(), mrz.expiry_date.reveal(), today),
             n_readings,
             confidence,
@@ -155,91 +189,53 @@ impl DocumentEvidence {
         }
     }
 
-    /// Names of the refuted check digits.
-    pub fn refuted(&self) -> impl Iterator<Item = &'static str> {
-        self.checks
-            .named()
-            .into_iter()
-            .filter(|(_, r)| *r == CheckResult::Refuted)
-            .map(|(name, _)| name)
-    }
-}
-
-/// Two digits, or `None`.
-fn two_digits(text: &str, at: usize) -> Option<u8> {
-    let part = text.as_bytes().get(at..at + 2)?;
-    part.iter()
-        .all(u8::is_ascii_digit)
-        .then(|| (part[0] - b'0') * 10 + (part[1] - b'0'))
-}
-
-/// Days of a month.
-fn days_in(year: i32, month: u8) -> u8 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
-impl DateEvidence {
-    /// Reads two dates YYMMDD. The century of a birth is the latest that lies not in the future; that of an expiry the one
-    /// that is nearest to today (documents are valid for decades at most). Unknown month or day of a birth (`<<`, ICAO 9303-3,
-    /// 4.8) counts as the end of the year or month: nobody is made older than they are.
-    pub fn of(birth: &str, expiry: &str, today: CivilDate) -> Self {
-        let birth = Self::birth(birth, today);
-        let expiry = Self::expiry(expiry, today);
-        let logical = matches!((birth, expiry), (Some(b), Some(e)) if b <= today && b < e);
-        let age = birth.filter(|b| *b <= today).map(|b| {
-            let had_birthday = (today.1, today.2) >= (b.1, b.2);
-            u8::try_from(today.0 - b.0 - i32::from(!had_birthday)).unwrap_or(0)
+    /// What a resident identity card says on `today`. A side that is missing says nothing.
+    pub fn from_card(
+        front: Option<&PrcFront>,
+        back: Option<&PrcBack>,
+        specimen: SpecimenEvidence,
+        today: CivilDate,
+        n_readings: u32,
+        confidence: f32,
+        portrait: PortraitEvidence,
+    ) -> Self {
+        let birth = front.map_or("", |f| number_birth_date(f.number.reveal()));
+        let (from, until) = back.map_or(("", ""), |b| {
+            (b.valid_from.reveal(), b.valid_until.reveal())
         });
         Self {
-            logical,
-            expired: expiry.map(|e| e < today),
-            age_years: age,
+            kind: DocumentKind::PrcId,
+            specimen,
+            text: TextEvidence::Card(front.map(|f| f.checks).unwrap_or_default()),
+            repaired: front.map_or(0, |f| f.repaired),
+            dates: DateEvidence::of_card(birth, from, until, today),
+            n_readings,
+            confidence,
+            portrait,
         }
     }
 
-    fn birth(text: &str, today: CivilDate) -> Option<CivilDate> {
-        let century = today.0 - today.0.rem_euclid(100);
-        let mut year = century + i32::from(two_digits(text, 0)?);
-        let unknown = |at: usize| text.get(at..at + 2) == Some("<<");
-        let month = if unknown(2) {
-            Some(12)
-        } else {
-            two_digits(text, 2)
+    /// Whether a check digit or check character refutes its text: then nothing else on it can be relied on.
+    pub fn text_is_refuted(&self) -> bool {
+        match &self.text {
+            TextEvidence::Mrz { checks, .. } => checks.any_refuted(),
+            TextEvidence::Card(checks) => checks.check_character == FieldCheck::Refuted,
         }
-        .filter(|m| (1..=12).contains(m))?;
-        let day_of = |year| {
-            if unknown(4) {
-                Some(days_in(year, month))
-            } else {
-                two_digits(text, 4)
-            }
-        };
-        if (year, month, day_of(year)?) > today {
-            year -= 100;
-        }
-        day_of(year)
-            .filter(|d| (1..=days_in(year, month)).contains(d))
-            .map(|d| (year, month, d))
     }
+}
 
-    fn expiry(text: &str, today: CivilDate) -> Option<CivilDate> {
-        let century = today.0 - today.0.rem_euclid(100);
-        let mut year = century + i32::from(two_digits(text, 0)?);
-        if year > today.0 + 50 {
-            year -= 100;
-        } else if year < today.0 - 50 {
-            year += 100;
-        }
-        let month = two_digits(text, 2).filter(|m| (1..=12).contains(m))?;
-        two_digits(text, 4)
-            .filter(|d| (1..=days_in(year, month)).contains(d))
-            .map(|d| (year, month, d))
-    }
+/// The day of birth in a citizen identification number (GB 11643), YYYYMMDD; empty if it is none.
+pub fn number_birth_date(number: &str) -> &str {
+    number.get(6..14).unwrap_or_default()
+}
+
+/// Names of the refuted check digits.
+pub fn refuted(checks: &MrzChecks) -> impl Iterator<Item = &'static str> {
+    checks
+        .named()
+        .into_iter()
+        .filter(|(_, r)| *r == CheckResult::Refuted)
+        .map(|(name, _)| name)
 }
 
 /// The face.
@@ -285,40 +281,4 @@ pub enum PadEvidence {
         /// Frames without a score.
         n_no_response: u32,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_read_as_icao_prints_them() {
-        let today = (2026, 11, 23);
-        let check = |birth, expiry, logical, expired, age| {
-            let dates = DateEvidence::of(birth, expiry, today);
-            assert_eq!(
-                dates,
-                DateEvidence {
-                    logical,
-                    expired,
-                    age_years: age
-                },
-                "{birth} {expiry}"
-            );
-        };
-        check("740812", "340415", true, Some(false), Some(52));
-        check("740812", "120415", true, Some(true), Some(52));
-        check("081124", "340415", true, Some(false), Some(17));
-        check("081123", "340415", true, Some(false), Some(18));
-        check("261124", "340415", true, Some(false), Some(99));
-        check("74<<<<", "340415", true, Some(false), Some(51));
-        check("7408<<", "340415", true, Some(false), Some(52));
-        check("740231", "340415", false, Some(false), None);
-        check("040229", "340415", true, Some(false), Some(22));
-        check("740812", "341315", false, None, Some(52));
-        check("740812", "261123", true, Some(false), Some(52));
-        check("740812", "261122", true, Some(true), Some(52));
-        check("", "", false, None, None);
-        check("７", "340415", false, Some(false), None);
-    }
 }

@@ -5,7 +5,7 @@
 //! `delivery`'s.
 
 use super::decision::{CheckRecord, ComparisonThreshold, Decision, SessionResult};
-use super::evidence::{Evidence, Measure, PadEvidence, RemedyTried};
+use super::evidence::{Evidence, Measure, PadEvidence, RemedyTried, SpecimenEvidence};
 use super::reasons::{Attribution, Disposition};
 use crate::base::ids::{Language, ReferenceNumber, SessionId};
 use crate::base::terms::{FieldMatch, Purpose};
@@ -247,7 +247,10 @@ impl<'a> Outcome<'a> {
                 .collect(),
             threshold: &context.threshold,
             pad: PadRecord::new(context, evidence),
-            specimen: evidence.document.as_ref().is_some_and(|d| d.specimen),
+            specimen: evidence
+                .document
+                .as_ref()
+                .is_some_and(|d| d.specimen == SpecimenEvidence::Specimen),
             policy: &context.policy,
             models: &context.models,
             consent: context.consent.as_ref(),

@@ -39,7 +39,8 @@ pub struct Policy {
 pub struct DocumentRules {
     /// Kinds that are taken.
     pub accepted: Vec<DocumentKind>,
-    /// Whether specimen documents (issuing state UTO) are taken. For demonstrations and acceptance tests only.
+    /// Whether specimen documents are taken: issuing state UTO; a resident identity card whose address or issuing authority says
+    /// 样本. For demonstrations and acceptance tests only.
     pub allow_specimen: bool,
     /// Fields that a ticket must claim and the document confirm.
     pub required_fields: Vec<Field>,
@@ -203,7 +204,7 @@ impl Policy {
             !d.accepted.is_empty(),
             "document.accepted",
             "[]".into(),
-            "at least one of td1, td2, td3",
+            "at least one of td1, td2, td3, prc_id",
         )?;
         let number_claimed = d.required_fields.contains(&Field::DocumentNumber)
             && d.required_fields.contains(&Field::BirthDate);
@@ -357,5 +358,11 @@ mod tests {
         check("apcer = 0.07", "apcer = 0.1", "pad.apcer");
         check("apcer = 0.07", "apcer = nan", "pad.apcer");
         check("bpcer = 0.05", "bpcer = 0.5", "pad.bpcer");
+        check("\"prc_id\"", "\"prc\"", "prc_id");
+        check(
+            "accepted = [\"td3\", \"td1\", \"td2\", \"prc_id\"]",
+            "accepted = []",
+            "document.accepted",
+        );
     }
 }

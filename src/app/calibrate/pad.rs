@@ -156,9 +156,8 @@ fn draw(calibration: &PadCalibration, mark: Option<f64>) -> Result<String, std::
         for (i, species) in set.species.iter().enumerate() {
             let apcer =
                 |p: &PadPoint| Rate::new(p.accepted.get(i).copied().unwrap_or(0), species.n);
-            let name = format!("APCER {}, {}", species.name, set.name);
             over_threshold.push(Series {
-                name: name.clone(),
+                name: format!("APCER {}, {}", species.name, set.name),
                 points: set
                     .point
                     .iter()
@@ -166,7 +165,7 @@ fn draw(calibration: &PadCalibration, mark: Option<f64>) -> Result<String, std::
                     .collect(),
             });
             det.push(Series {
-                name,
+                name: format!("{}, {}", species.name, set.name),
                 points: set
                     .point
                     .iter()

@@ -146,6 +146,8 @@ pub(super) struct Document {
     pub(super) motion: Option<f64>,
     pub(super) problem: Option<String>,
     pub(super) read: bool,
+    /// Of a card with two sides: `front` or `back`.
+    pub(super) side: Option<String>,
     pub(super) checks_verified: Option<u64>,
     pub(super) portrait_inter_eye_px: Option<f64>,
 }

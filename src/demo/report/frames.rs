@@ -4,7 +4,7 @@
 //! to it, and the caption says how far apart they are.
 
 use super::album::Album;
-use super::data::{Face, FrameLine, Look, Seen, Span, Timed};
+use super::data::{Document, Face, FrameLine, Look, Seen, Span, Timed};
 use super::html::{Safe, heading, number};
 use super::plots::exposure_at;
 use std::fmt::{self, Write};
@@ -64,7 +64,9 @@ fn choose<'a>(looks: &'a [Look], frames: &'a [FrameLine]) -> Vec<KeyFrame<'a>> {
         l.document()
             .is_some_and(|d| d.corners.is_some() && d.problem.is_some() && !d.read)
     };
-    let read = |l: &&Look| l.document().is_some_and(|d| d.read);
+    let is_back = |d: &Document| d.side.as_deref() == Some("back");
+    let read = |l: &&Look| l.document().is_some_and(|d| d.read && !is_back(d));
+    let back = |l: &&Look| l.document().is_some_and(|d| d.read && is_back(d));
     let face = |l: &&Look| l.face().is_some();
     let score = |l: &Look| l.face().and_then(|f| f.comparison_score);
     let best = looks.iter().filter(|l| score(l).is_some()).max_by(|a, b| {
@@ -92,6 +94,11 @@ fn choose<'a>(looks: &'a [Look], frames: &'a [FrameLine]) -> Vec<KeyFrame<'a>> {
         key_frame(
             ("Document read", "证件已识读"),
             looks.iter().filter(read),
+            frames,
+        ),
+        key_frame(
+            ("Back of the card read", "证件背面已识读"),
+            looks.iter().filter(back),
             frames,
         ),
         key_frame(
@@ -236,7 +243,11 @@ fn drawing(out: &mut String, look: &Look) -> fmt::Result {
         }
         let said = if document.read {
             let n = document.checks_verified.unwrap_or(0);
-            format!("read, {n} check digits verified")
+            match document.side.as_deref() {
+                Some("front") => format!("front read, {n} checks verified"),
+                Some(_) => "back read".to_owned(),
+                None => format!("read, {n} check digits verified"),
+            }
         } else {
             document
                 .problem

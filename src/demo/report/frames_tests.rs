@@ -22,6 +22,7 @@ fn frame(at_ms: u64) -> FrameLine {
 
 const SEEN: &str = r#"{"task":"document","corners":[[100,90],[900,80],[910,640],[90,650]],"problem":"Moving","read":false}"#;
 const READ: &str = r#"{"task":"document","corners":[[100,90],[900,80],[910,640],[90,650]],"read":true,"checks_verified":5,"area_share":0.41}"#;
+const BACK: &str = r#"{"task":"document","corners":[[100,90],[900,80],[910,640],[90,650]],"read":true,"side":"back"}"#;
 const NONE: &str = r#"{"task":"document","corners":null,"problem":"NotFound","read":false}"#;
 
 fn face(score: f32) -> String {
@@ -55,6 +56,7 @@ fn key_frames_show_each_part_of_the_session_once() {
         look(3390, SEEN),
         look(3410, SEEN),
         look(4300, READ),
+        look(5200, BACK),
         look(6100, &face(0.4)),
         look(7000, &face(0.7)),
         look(8000, &face(0.5)),
@@ -69,6 +71,7 @@ fn key_frames_show_each_part_of_the_session_once() {
             ("Ticket read", 1510, 1600),
             ("Document seen", 3390, 3400),
             ("Document read", 4300, 4300),
+            ("Back of the card read", 5200, 5200),
             ("Face, first", 6100, 6100),
             ("Face, best comparison", 7000, 7000),
             ("Face, last", 8000, 7900),

@@ -23,6 +23,8 @@ pub(super) fn look(prompt: P) -> Look {
             badge(p, Badge::Sun);
         }),
         P::OtherSide => Look::new(Tone::Calm, other_side),
+        P::TurnToBack => Look::new(Tone::Calm, turn_to_back),
+        P::TurnToFront => Look::new(Tone::Calm, turn_to_front),
         P::Done => Look::new(Tone::Good, |p| {
             card(p);
             badge(p, Badge::Check);
@@ -81,6 +83,26 @@ fn other_side(pen: &mut Pen<'_, '_>) {
     pen.block((4.0, 24.0), (40.0, 5.0));
     pen.line((9.0, 35.0), (39.0, 35.0))
         .line((9.0, 40.0), (30.0, 40.0));
+    turning(pen);
+}
+
+/// The arrow of turning over.
+fn turning(pen: &mut Pen<'_, '_>) {
     pen.ink(Ink::Accent).arc((24.0, 17.0), 13.0, 200.0, 125.0);
     pen.triangle((39.0, 15.0), (30.5, 11.5), (38.0, 5.5));
+}
+
+fn turn_to_back(pen: &mut Pen<'_, '_>) {
+    // The back of a card: an emblem on the upper left, the term below.
+    pen.ink(Ink::Main).frame((4.0, 18.0), (40.0, 28.0), 3.0);
+    pen.disc((12.5, 27.0), 4.6);
+    pen.line((21.0, 25.0), (39.0, 25.0))
+        .line((21.0, 30.0), (39.0, 30.0))
+        .line((16.0, 39.5), (39.0, 39.5));
+    turning(pen);
+}
+
+fn turn_to_front(pen: &mut Pen<'_, '_>) {
+    card_at(pen, (4.0, 18.0), 1.0);
+    turning(pen);
 }

@@ -22,7 +22,7 @@ pub(super) fn look(screen: Screen) -> Look {
         Screen::Result(R::OtherDocument) => Look::new(Tone::Note, other_document),
         Screen::Result(R::BoothFault) => Look::new(Tone::Note, spanner),
         Screen::Result(R::PracticeDone) => Look::new(Tone::Good, practice_done),
-        Screen::Retry(T::DocumentNotSeen | T::DocumentUnclear) => {
+        Screen::Retry(T::DocumentNotSeen | T::DocumentUnclear | T::BackNotSeen) => {
             Look::new(Tone::Note, again_document)
         }
         Screen::Retry(T::FaceNotSeen | T::FaceUnclear) => Look::new(Tone::Note, again_face),

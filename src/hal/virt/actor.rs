@@ -31,6 +31,8 @@ enum Adjust {
     DocumentStill,
     DocumentFromGlare,
     DocumentOtherSide,
+    DocumentBack,
+    DocumentFront,
     FaceNearer,
     FaceFarther,
     FaceCentre,
@@ -292,6 +294,8 @@ impl Actor {
             "document.still" => Adjust::DocumentStill,
             "document.glare" => Adjust::DocumentFromGlare,
             "document.other_side" if self.has_back => Adjust::DocumentOtherSide,
+            "document.turn_to_back" if self.has_back => Adjust::DocumentBack,
+            "document.turn_to_front" if self.has_back => Adjust::DocumentFront,
             "face.closer" => Adjust::FaceNearer,
             "face.back" => Adjust::FaceFarther,
             "face.centre" => Adjust::FaceCentre,
@@ -299,7 +303,11 @@ impl Actor {
             _ => return,
         };
         self.plan.push((at, Deed::Adjust(adjust)));
-        if adjust != Adjust::DocumentOtherSide {
+        let turned = matches!(
+            adjust,
+            Adjust::DocumentOtherSide | Adjust::DocumentBack | Adjust::DocumentFront
+        );
+        if !turned {
             self.again = Some((at.plus(self.paced(1.5)), adjust));
         }
     }
@@ -388,6 +396,10 @@ impl Actor {
                     Adjust::DocumentFromGlare => (&mut self.held_turn, next_turn),
                     Adjust::DocumentOtherSide => {
                         self.back = !self.back;
+                        (&mut self.held_aside, |v| v)
+                    }
+                    Adjust::DocumentBack | Adjust::DocumentFront => {
+                        self.back = adjust == Adjust::DocumentBack;
                         (&mut self.held_aside, |v| v)
                     }
                     Adjust::FaceNearer => (&mut self.face_nearer, |v| (v * 1.15).min(2.5)),

@@ -208,7 +208,7 @@ pub enum Surface {
 pub struct Document {
     /// Picture of the page or side with the portrait.
     pub picture: PathBuf,
-    /// Picture of the other side, for `document.other_side`.
+    /// Picture of the other side, for `document.other_side`, `document.turn_to_back` and `document.turn_to_front`.
     pub back: Option<PathBuf>,
     /// Width and height in millimetres: TD3 125 x 88, TD1 85.6 x 54.
     pub size_mm: [f32; 2],

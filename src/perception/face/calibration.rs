@@ -193,7 +193,7 @@ impl CalibrationSet {
             scores.iter().filter(|s| f(f64::from(**s))).count() as u64
         };
         let point = (0..=180)
-            .map(|i| f64::from(i) * 0.005)
+            .map(|i| f64::from(i) / 200.0)
             .map(|threshold| CalibrationPoint {
                 threshold,
                 false_matches: count(impostor, &|s| s >= threshold),

@@ -7,7 +7,7 @@ use super::detector::DetectedFace;
 use crate::base::frame::FrameView;
 use crate::base::geometry::Point;
 use crate::models::{Interpreter, ModelError, PixelLut};
-use crate::perception::sampling::{Affine, Target, sample};
+use crate::perception::sampling::{Affine, Target, Tile, sample};
 
 /// Side of the input.
 pub const SIDE: u32 = 192;
@@ -41,18 +41,12 @@ pub struct Mesh {
     pub points: Box<[Landmark; N_POINTS]>,
     /// The net's probability that there is a face, 0..=1 (no detector of occlusion).
     pub presence: f32,
-    /// The face's square, `SIDE * SIDE * 3` bytes R G B: what photometry works on.
-    pub tile: Box<[u8]>,
+    /// The face's square, `SIDE` pixels a side: what photometry works on.
+    pub tile: Tile,
     /// From the tile to the frame.
     pub tile_to_frame: Affine,
     /// The points on the tile.
     pub on_tile: Box<[Point; N_POINTS]>,
-}
-
-impl Drop for Mesh {
-    fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.tile);
-    }
 }
 
 /// Finds landmarks.
@@ -77,7 +71,7 @@ impl LandmarkFinder {
         let mesh = Mesh {
             points: Box::new([Landmark::default(); N_POINTS]),
             presence: 0.0,
-            tile: vec![0; SIDE as usize * SIDE as usize * 3].into_boxed_slice(),
+            tile: Tile::new(SIDE, SIDE),
             tile_to_frame: Affine {
                 a: 1.0,
                 b: 0.0,
@@ -110,7 +104,7 @@ impl LandmarkFinder {
         let angle = (left_eye.y - right_eye.y).atan2(left_eye.x - right_eye.x);
         let side = ROI_SCALE * face.bounds.w.max(face.bounds.h).max(1.0);
         let map = Affine::rotated_square(face.bounds.centre(), side, angle, SIDE);
-        let tile = Some(&mut *self.mesh.tile);
+        let tile = Some(&mut self.mesh.tile);
         let target = Target {
             width: SIDE,
             height: SIDE,
@@ -160,7 +154,7 @@ impl LandmarkFinder {
 
     /// Wipes the last face.
     pub fn forget(&mut self) {
-        self.mesh.tile.fill(0);
+        self.mesh.tile.wipe();
         self.mesh.points.fill(Landmark::default());
         self.mesh.on_tile.fill(Point::default());
         self.mesh.presence = 0.0;

@@ -9,7 +9,7 @@ use crate::base::geometry::Point;
 use crate::models::{Catalogue, ModelError, ModelTask};
 use crate::perception::observation::{FaceObservation, PrimaryFace};
 use crate::perception::pad::AttackDetector;
-use crate::perception::quality::assess::{Photometry, assess};
+use crate::perception::quality::assess::assess;
 
 /// Detector, landmarks, attack detection and embedding.
 #[derive(Debug)]
@@ -18,7 +18,6 @@ pub struct FacePipeline {
     landmarks: LandmarkFinder,
     attacks: AttackDetector,
     embedder: Embedder,
-    photometry: Photometry,
 }
 
 impl FacePipeline {
@@ -32,7 +31,6 @@ impl FacePipeline {
             landmarks: LandmarkFinder::new(catalogue.load(ModelTask::FaceLandmarks)?)?,
             attacks: AttackDetector::new(catalogue.load(ModelTask::FacePad)?)?,
             embedder: Embedder::new(catalogue.load(ModelTask::FaceEmbedding)?)?,
-            photometry: Photometry::default(),
         })
     }
 
@@ -52,14 +50,7 @@ impl FacePipeline {
         let five_points = mesh.five_points();
         let pose = head_pose(&mesh.points);
         let single = second_area / first.bounds.area().max(1.0);
-        let (quality, light) = assess(
-            mesh,
-            pose,
-            frame,
-            first.bounds,
-            single,
-            &mut self.photometry,
-        );
+        let (quality, light) = assess(mesh, pose, frame, first.bounds, single);
         let primary = PrimaryFace {
             bounds: first.bounds,
             detection_score: first.score,
@@ -128,7 +119,6 @@ impl FacePipeline {
     /// Wipes what was kept of the last face.
     pub fn forget(&mut self) {
         self.landmarks.forget();
-        self.photometry.forget();
     }
 }
 

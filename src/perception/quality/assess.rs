@@ -12,28 +12,6 @@ use crate::perception::face::landmarks::{Mesh, SIDE};
 use crate::perception::observation::{FaceLight, HeadPose};
 use crate::perception::sampling::luminance;
 
-/// Buffers of the photometry, reused from frame to frame.
-#[derive(Debug)]
-pub struct Photometry {
-    /// Luminance of the middle of the tile, `SHARP` pixels a row.
-    luma: Box<[u8]>,
-}
-
-impl Default for Photometry {
-    fn default() -> Self {
-        Self {
-            luma: vec![0; SHARP * SHARP].into_boxed_slice(),
-        }
-    }
-}
-
-impl Photometry {
-    /// Wipes the last face.
-    pub fn forget(&mut self) {
-        self.luma.fill(0);
-    }
-}
-
 const TILE: usize = SIDE as usize;
 /// What lies between the edge of the tile and the detector's box.
 const MARGIN: usize = TILE / 6;
@@ -72,7 +50,6 @@ pub fn assess(
     frame: &FrameView<'_>,
     bounds: Rect,
     second_face: f32,
-    photometry: &mut Photometry,
 ) -> (QualityReport, FaceLight) {
     let mut report = QualityReport::default();
     for (component, degrees) in [
@@ -96,7 +73,7 @@ pub fn assess(
         pose,
         (f64::from(frame.width()), f64::from(frame.height())),
     );
-    let light = photometry_of(&mut report, mesh, frame, bounds, photometry);
+    let light = photometry(&mut report, mesh, frame, bounds);
     (report, light)
 }
 
@@ -148,14 +125,12 @@ fn geometry(report: &mut QualityReport, mesh: &Mesh, pose: HeadPose, (width, hei
     );
 }
 
-fn photometry_of(
+fn photometry(
     report: &mut QualityReport,
     mesh: &Mesh,
     frame: &FrameView<'_>,
     bounds: Rect,
-    buffers: &mut Photometry,
 ) -> FaceLight {
-    let (pixels, _) = mesh.tile.as_chunks::<3>();
     let mut light = FaceLight {
         background: background(frame, bounds),
         ..FaceLight::default()
@@ -169,7 +144,7 @@ fn photometry_of(
             continue;
         };
         for x in (from..to).step_by(2) {
-            let v = luminance(pixels[y * TILE + x]);
+            let v = mesh.tile.luma[y * TILE + x];
             histogram[usize::from(v)] += 1;
             let half = &mut halves[usize::from(x as f32 >= middle)];
             *half = (half.0 + u64::from(v), half.1 + 1);
@@ -227,8 +202,8 @@ fn photometry_of(
         .map(|p| -p * p.log2())
         .sum();
     report.set(Q::DynamicRange, value(entropy, 12.5 * entropy));
-    cheeks(report, mesh, pixels);
-    sharpness(report, pixels, &mut buffers.luma);
+    cheeks(report, mesh);
+    sharpness(report, &mesh.tile.luma);
     light
 }
 
@@ -252,7 +227,7 @@ fn span(outline: &[Point], y: f32) -> Option<(usize, usize)> {
 }
 
 /// Both cheeks: histogram overlap (64 bins, as the squares are small) and colour.
-fn cheeks(report: &mut QualityReport, mesh: &Mesh, pixels: &[[u8; 3]]) {
+fn cheeks(report: &mut QualityReport, mesh: &Mesh) {
     let half = (mesh.on_tile[33].distance(mesh.on_tile[263]) * 0.11).clamp(3.0, 20.0) as i32;
     let mut histograms = [[0u32; 64]; 2];
     let (mut colour, mut n) = ([0u64; 3], 0u32);
@@ -262,10 +237,10 @@ fn cheeks(report: &mut QualityReport, mesh: &Mesh, pixels: &[[u8; 3]]) {
             for x in cx - half..=cx + half {
                 let inside = (0..TILE as i32).contains(&x) && (0..TILE as i32).contains(&y);
                 if inside {
-                    let rgb = pixels[y as usize * TILE + x as usize];
-                    histogram[usize::from(luminance(rgb) >> 2)] += 1;
-                    for (sum, c) in colour.iter_mut().zip(rgb) {
-                        *sum += u64::from(c);
+                    let at = y as usize * TILE + x as usize;
+                    histogram[usize::from(mesh.tile.luma[at] >> 2)] += 1;
+                    for (sum, plane) in colour.iter_mut().zip(&mesh.tile.rgb) {
+                        *sum += u64::from(plane[at]);
                     }
                     n += 1;
                 }
@@ -319,18 +294,13 @@ fn lab(rgb: [f64; 3]) -> [f64; 3] {
 
 /// Variance of the Laplacian on the detector's box at 128 pixels, which is the middle of the tile. Of sharp faces 95 % lie above
 /// 33, of faces blurred with sigma 2 pixels 95 % below 12 (measured on the project's evaluation pictures), hence the map.
-fn sharpness(report: &mut QualityReport, pixels: &[[u8; 3]], luma: &mut [u8]) {
-    let rows = pixels.chunks_exact(TILE).skip(MARGIN - 1);
-    for (to, from) in luma.chunks_exact_mut(SHARP).zip(rows) {
-        for (to, rgb) in to.iter_mut().zip(&from[MARGIN - 1..]) {
-            *to = luminance(*rgb);
-        }
-    }
+fn sharpness(report: &mut QualityReport, luma: &[u8]) {
     // The last column is left out, as it was when the map was measured.
     const N_COLUMNS: usize = SHARP - 3;
     let (mut sum, mut squares) = (0i64, 0i64);
     for y in 1..SHARP - 1 {
-        let row = |y: usize, x: usize| luma[y * SHARP + x..].iter().map(|v| i32::from(*v));
+        let at = |y: usize, x: usize| (MARGIN - 1 + y) * TILE + MARGIN - 1 + x;
+        let row = |y: usize, x: usize| luma[at(y, x)..].iter().map(|v| i32::from(*v));
         // Up to four times 255, of squares some hundred in a row: 32 bits hold that.
         let (mut row_sum, mut row_squares) = (0i32, 0i32);
         let around = row(y - 1, 1)

@@ -164,6 +164,55 @@ fn fields_match_after_normalisation() {
             "{field:?} {value}"
         );
     }
+    let mut card = self::claims();
+    card.claim(Field::DocumentNumber, "11010519491231002x");
+    card.claim(Field::PrimaryIdentifier, "艾力·买买提");
+    card.claim(Field::BirthDate, "1949-12-31");
+    card.claim(Field::ExpiryDate, "长期");
+    card.claim(Field::Sex, "女");
+    let card = Ticket { claims: card };
+    for (field, value, expected) in [
+        (
+            Field::DocumentNumber,
+            "11010519491231002X",
+            FieldMatch::Match,
+        ),
+        (
+            Field::DocumentNumber,
+            "１１０１０５１９４９１２３１００２Ｘ",
+            FieldMatch::Match,
+        ),
+        (
+            Field::DocumentNumber,
+            "110105194912310021",
+            FieldMatch::Mismatch,
+        ),
+        (Field::PrimaryIdentifier, "艾力买买提", FieldMatch::Match),
+        (Field::PrimaryIdentifier, "艾力・买买提", FieldMatch::Match),
+        (
+            Field::PrimaryIdentifier,
+            " 艾 力\u{3000}买买提",
+            FieldMatch::Match,
+        ),
+        (Field::PrimaryIdentifier, "艾力买买堤", FieldMatch::Mismatch),
+        (Field::BirthDate, "19491231", FieldMatch::Match),
+        (Field::ExpiryDate, "长期", FieldMatch::Match),
+        (Field::ExpiryDate, "20260101", FieldMatch::Mismatch),
+        (Field::ExpiryDate, "", FieldMatch::Mismatch),
+        (Field::Sex, "F", FieldMatch::Match),
+        (Field::Sex, "男", FieldMatch::Mismatch),
+    ] {
+        assert_eq!(
+            card.field_matches(field, value),
+            expected,
+            "{field:?} {value}"
+        );
+    }
+    // A dot or a space between letters that are not Chinese is one space, not none.
+    assert_eq!(
+        Field::PrimaryIdentifier.normalise("anna·maria　李"),
+        "ANNA MARIA 李"
+    );
     let empty = Ticket {
         claims: TicketClaims {
             fields: BTreeMap::new(),

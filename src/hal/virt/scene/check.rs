@@ -163,7 +163,7 @@ impl Scene {
 }
 
 /// The names that the panel's screens have, in the order of a session.
-pub const SCREENS: [&str; 49] = [
+pub const SCREENS: [&str; 52] = [
     "starting",
     "idle",
     "show_ticket.show",
@@ -178,6 +178,8 @@ pub const SCREENS: [&str; 49] = [
     "document.glare",
     "document.dark",
     "document.other_side",
+    "document.turn_to_back",
+    "document.turn_to_front",
     "document.done",
     "face.look",
     "face.closer",
@@ -203,6 +205,7 @@ pub const SCREENS: [&str; 49] = [
     "result.practice_done",
     "retry.document_not_seen",
     "retry.document_unclear",
+    "retry.back_not_seen",
     "retry.face_not_seen",
     "retry.face_unclear",
     "retry.light",

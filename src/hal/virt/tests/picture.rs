@@ -295,7 +295,11 @@ fn every_scene_of_the_project_can_be_played() {
             "mismatch",
             "network-down",
             "passport",
+            "photograph",
             "practice",
+            "prc-badcheck",
+            "prc-card",
+            "print-attack",
             "reverification"
         ]
     );
