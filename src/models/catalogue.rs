@@ -87,15 +87,24 @@ impl Catalogue {
             })
     }
 
-    /// The bytes of a model, proven to be those of the manifest.
-    fn read(&self, entry: &ModelEntry) -> Result<Vec<u8>, ModelError> {
-        let task = entry.info.task;
-        let path = self.directory.join(&entry.file);
-        let missing = |source| ModelError::Missing {
-            task,
-            path: path.clone(),
-            source,
-        };
+    /// The characters of a reader's classes 1 to n, proven to be those of the manifest.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the model has none, or its file is missing or another one.
+    pub fn charset(&self, task: ModelTask) -> Result<Vec<char>, ModelError> {
+        let entry = self.entry(task)?;
+        let charset = entry
+            .charset
+            .as_ref()
+            .ok_or_else(|| ModelError::Unsuitable {
+                task,
+                what: "charset",
+                found: "none in the manifest".to_owned(),
+                allowed: "a table `charset` with file, sha256 and characters",
+            })?;
+        let path = self.directory.join(&charset.file);
+        // No character has more than 4 bytes, and each has a line of its own.
+        let bytes = read_whole(task, &path, 5 * charset.characters as u64)?;
         let corrupt = |what, found: String, expected: String| ModelError::Corrupt {
             task,
             path: path.clone(),
@@ -103,12 +112,47 @@ impl Catalogue {
             found,
             expected,
         };
-        let file = File::open(&path).map_err(missing)?;
-        // One byte more than expected tells a longer file without reading all of it.
-        let mut bytes = Vec::new();
-        file.take(entry.bytes + 1)
-            .read_to_end(&mut bytes)
-            .map_err(missing)?;
+        let found = hex(&Sha256::digest(&bytes));
+        if found != charset.sha256 {
+            return Err(corrupt("sha256", found, charset.sha256.clone()));
+        }
+        let text = String::from_utf8(bytes).map_err(|e| {
+            let found = format!("an error at byte {}", e.utf8_error().valid_up_to());
+            corrupt("encoding", found, "UTF-8".to_owned())
+        })?;
+        let mut characters = Vec::with_capacity(charset.characters);
+        for (i, line) in text.lines().enumerate() {
+            let mut all = line.chars();
+            match (all.next(), all.next()) {
+                (Some(c), None) => characters.push(c),
+                _ => {
+                    let found = format!("{} characters in line {}", line.chars().count(), i + 1);
+                    return Err(corrupt("line", found, "one character a line".to_owned()));
+                }
+            }
+        }
+        if characters.len() != charset.characters {
+            return Err(corrupt(
+                "number of characters",
+                characters.len().to_string(),
+                charset.characters.to_string(),
+            ));
+        }
+        Ok(characters)
+    }
+
+    /// The bytes of a model, proven to be those of the manifest.
+    fn read(&self, entry: &ModelEntry) -> Result<Vec<u8>, ModelError> {
+        let task = entry.info.task;
+        let path = self.directory.join(&entry.file);
+        let corrupt = |what, found: String, expected: String| ModelError::Corrupt {
+            task,
+            path: path.clone(),
+            what,
+            found,
+            expected,
+        };
+        let bytes = read_whole(task, &path, entry.bytes)?;
         if bytes.len() as u64 != entry.bytes {
             let found = if bytes.len() as u64 > entry.bytes {
                 format!("more than {} bytes", entry.bytes)
@@ -131,6 +175,20 @@ impl Catalogue {
         }
         Ok(bytes)
     }
+}
+
+/// The bytes of a file of `expected` bytes; one byte more tells a longer file without reading all of it.
+fn read_whole(task: ModelTask, path: &Path, expected: u64) -> Result<Vec<u8>, ModelError> {
+    let missing = |source| ModelError::Missing {
+        task,
+        path: path.to_owned(),
+        source,
+    };
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(expected + 1).read_to_end(&mut bytes))
+        .map_err(missing)?;
+    Ok(bytes)
 }
 
 /// A failed call of the runtime on a model.

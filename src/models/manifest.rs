@@ -21,17 +21,23 @@ pub enum ModelTask {
     DocumentCorners,
     /// The characters of one line of a machine readable zone.
     MrzLineReader,
+    /// Where lines of text are on a page.
+    TextDetector,
+    /// The characters of one line of Chinese or Latin text.
+    TextReader,
 }
 
 impl ModelTask {
     /// All tasks.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::FaceDetector,
         Self::FaceLandmarks,
         Self::FaceEmbedding,
         Self::FacePad,
         Self::DocumentCorners,
         Self::MrzLineReader,
+        Self::TextDetector,
+        Self::TextReader,
     ];
 
     /// The name as in the manifest.
@@ -43,6 +49,8 @@ impl ModelTask {
             Self::FacePad => "face_pad",
             Self::DocumentCorners => "document_corners",
             Self::MrzLineReader => "mrz_line_reader",
+            Self::TextDetector => "text_detector",
+            Self::TextReader => "text_reader",
         }
     }
 }
@@ -185,6 +193,8 @@ pub enum Geometry {
     Stretch,
     /// A line of text.
     Line,
+    /// A level page in the upper left corner, aspect kept, zero pixels to the right and below.
+    Page,
 }
 
 /// From a pixel to a real number: `(pixel - mean) / std`, per channel in the order of the tensor.
@@ -219,6 +229,19 @@ pub struct ModelEntry {
     pub inputs: Vec<TensorSpec>,
     /// Output tensors.
     pub outputs: Vec<TensorSpec>,
+    /// The characters of its classes, if it is a reader of many.
+    pub charset: Option<CharsetEntry>,
+}
+
+/// The file with the characters of a reader's classes: one a line, in the order of the classes from 1 on; class 0 is the blank.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CharsetEntry {
+    /// File name inside the models directory.
+    pub file: String,
+    /// Hash of the file, 64 lower-case hexadecimal digits.
+    pub sha256: String,
+    /// Number of characters.
+    pub characters: usize,
 }
 
 /// The validated manifest.
@@ -254,6 +277,15 @@ struct RawModel {
     preprocessing: RawPreprocessing,
     input: Vec<RawTensor>,
     output: Vec<RawTensor>,
+    charset: Option<RawCharset>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCharset {
+    file: String,
+    sha256: String,
+    characters: usize,
 }
 
 #[derive(Deserialize)]
@@ -299,6 +331,8 @@ struct RawTensor {
 const FORMAT: u32 = 1;
 /// No model of the booth comes near it; a larger size is a mistake.
 const LARGEST_MODEL: u64 = 64 << 20;
+/// More characters than any script of documents has; a larger number is a mistake.
+const LARGEST_CHARSET: usize = 1 << 17;
 /// Most values in one tensor.
 const LARGEST_TENSOR: usize = 16 << 20;
 
@@ -339,6 +373,17 @@ impl Manifest {
     }
 }
 
+/// Whether it is a file name without folders.
+fn is_plain(file: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    file.bytes().all(plain) && !file.starts_with('.')
+}
+
+fn is_sha256(text: &str) -> bool {
+    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    text.len() == 64 && text.bytes().all(hex)
+}
+
 struct Check<'a> {
     path: &'a Path,
 }
@@ -364,19 +409,14 @@ impl Check<'_> {
 
     fn model(&self, raw: RawModel) -> Result<ModelEntry, ModelError> {
         let place = |key: &str| format!("{}.{key}", raw.task);
-        let plain = raw
-            .file
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
         self.that(
-            plain && raw.file.ends_with(".tflite") && !raw.file.starts_with('.'),
+            is_plain(&raw.file) && raw.file.ends_with(".tflite"),
             place("file"),
             &raw.file,
             "a plain file name that ends with .tflite",
         )?;
-        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         self.that(
-            raw.sha256.len() == 64 && raw.sha256.bytes().all(hex),
+            is_sha256(&raw.sha256),
             place("sha256"),
             &raw.sha256,
             "64 lower-case hexadecimal digits",
@@ -417,6 +457,10 @@ impl Check<'_> {
         )?;
         let inputs = self.tensors(&place("input"), raw.input)?;
         let outputs = self.tensors(&place("output"), raw.output)?;
+        let charset = raw
+            .charset
+            .map(|c| self.charset(&place("charset"), c))
+            .transpose()?;
         Ok(ModelEntry {
             info: ModelInfo {
                 task: raw.task,
@@ -436,6 +480,33 @@ impl Check<'_> {
             },
             inputs,
             outputs,
+            charset,
+        })
+    }
+
+    fn charset(&self, place: &str, raw: RawCharset) -> Result<CharsetEntry, ModelError> {
+        self.that(
+            is_plain(&raw.file) && raw.file.ends_with(".txt"),
+            format!("{place}.file"),
+            &raw.file,
+            "a plain file name that ends with .txt",
+        )?;
+        self.that(
+            is_sha256(&raw.sha256),
+            format!("{place}.sha256"),
+            &raw.sha256,
+            "64 lower-case hexadecimal digits",
+        )?;
+        self.that(
+            (1..=LARGEST_CHARSET).contains(&raw.characters),
+            format!("{place}.characters"),
+            raw.characters,
+            "1 to 131072",
+        )?;
+        Ok(CharsetEntry {
+            file: raw.file,
+            sha256: raw.sha256,
+            characters: raw.characters,
         })
     }
 

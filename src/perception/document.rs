@@ -15,3 +15,4 @@ pub mod pipeline;
 pub mod portrait;
 pub mod prc;
 pub mod rectify;
+pub mod text;

@@ -97,8 +97,8 @@ pub fn parse(number: &str) -> Result<Gb11643, Gb11643Error> {
             .iter()
             .fold(0u32, |n, d| n * 10 + u32::from(d - b'0'))
     };
-    let sum: u32 = (0..17).map(|i| int(i, i + 1) * WEIGHTS[i]).sum();
-    if CHECK[(sum % 11) as usize] != digits[17] {
+    let right = digits.first_chunk().map(check_character);
+    if right != Some(digits[17]) {
         return Err(Gb11643Error::CheckCharacter);
     }
     if !PROVINCES.iter().any(|p| u32::from(*p) == int(0, 2)) {
@@ -108,16 +108,34 @@ pub fn parse(number: &str) -> Result<Gb11643, Gb11643Error> {
     let birth_date = CivilDate::new(int(6, 10) as i32, int(10, 12) as u8, int(12, 14) as u8)
         .filter(|d| d.year >= 1800)
         .ok_or(Gb11643Error::BirthDate)?;
-    let sex = if int(14, 17) % 2 == 1 {
-        Gb11643Sex::Male
-    } else {
-        Gb11643Sex::Female
-    };
     Ok(Gb11643 {
         region: int(0, 6),
         birth_date,
-        sex,
+        sex: sex_of(digits[16]),
     })
+}
+
+/// The check character of the first 17 digits (ISO 7064 MOD 11-2). What is no digit counts as some number.
+pub fn check_character(first: &[u8; 17]) -> u8 {
+    let value = |d: &u8| u32::from(d.wrapping_sub(b'0'));
+    let sum: u32 = first.iter().zip(WEIGHTS).map(|(d, w)| value(d) * w).sum();
+    CHECK[(sum % 11) as usize]
+}
+
+/// The sex that a number of 18 characters says, whether or not its check character is right.
+pub fn sex(number: &str) -> Option<Gb11643Sex> {
+    let digits = number.as_bytes();
+    let last = digits.get(16).filter(|d| d.is_ascii_digit())?;
+    (digits.len() == 18).then(|| sex_of(*last))
+}
+
+/// By the last digit of the sequence number, which has the parity of all of it.
+fn sex_of(digit: u8) -> Gb11643Sex {
+    if digit % 2 == 1 {
+        Gb11643Sex::Male
+    } else {
+        Gb11643Sex::Female
+    }
 }
 
 #[cfg(test)]

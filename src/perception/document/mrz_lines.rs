@@ -6,11 +6,14 @@ mod find;
 pub mod fit;
 mod strip;
 
+use super::homography::Homography;
 use super::mrz::Mrz;
 use super::net::{ModelNet, Net};
 use super::page::Page;
+use super::prc::Digits;
 use super::rectify;
 use crate::base::frame::FrameView;
+use crate::base::geometry::Quad;
 use crate::models::{Catalogue, ModelError, ModelTask};
 use find::{Candidate, LineFinder};
 use fit::LineText;
@@ -221,6 +224,25 @@ impl MrzReader {
             _ if seen => ZoneReading::Unreadable,
             _ => ZoneReading::NoZone,
         })
+    }
+
+    /// Reads the line inside `quad`, in the plane that `map` takes to the frame, as a citizen identification number of GB 11643:
+    /// digits, and X at the end. Gives it if there are 18 characters, and the probability of the least sure one.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the net could not be run.
+    pub(super) fn read_digits(
+        &mut self,
+        frame: &FrameView<'_>,
+        map: &Homography,
+        quad: &Quad,
+    ) -> Result<(Option<Digits>, f32), ModelError> {
+        let size = (STRIP_WIDTH, STRIP_HEIGHT);
+        rectify::strip(frame, map, quad, size, SUB, &mut self.strip);
+        normalise(&mut self.strip);
+        self.net.run(&self.strip, &mut [&mut self.logits])?;
+        let (text, confidence) = ctc::decode_digits(&self.logits);
+        Ok((Digits::of(text.as_str().chars()), confidence))
     }
 
     /// Wipes what was derived from pixels.

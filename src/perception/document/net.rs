@@ -46,7 +46,7 @@ impl ModelNet {
                 interpreter.output_of_shape(
                     "shapes of the outputs",
                     shape,
-                    "heat maps [48, 48, 4] and classes [6], or characters [144, 38]",
+                    "heat maps [48, 48, 4] and classes [6], characters [144, 38], or [40, 1 + charset]",
                 )
             })
             .collect::<Result<_, _>>()?;

@@ -37,6 +37,21 @@ impl Page {
         self.map.is_some()
     }
 
+    /// Turns the page by half a turn: what stood upside down reads.
+    pub fn half_turn(&mut self) {
+        self.plane.reverse();
+        let (w, h) = (PAGE_WIDTH as f32, self.height as f32);
+        let corners = rectify::half_turned(&Quad([
+            Point::new(0.0, 0.0),
+            Point::new(w, 0.0),
+            Point::new(w, h),
+            Point::new(0.0, h),
+        ]));
+        self.map = self
+            .map
+            .and_then(|map| Homography::from_rectangle(w, h, &map.map_quad(&corners)));
+    }
+
     /// Luminance, 640 pixels a row.
     pub fn plane(&self) -> &[u8] {
         &self.plane

@@ -4,7 +4,13 @@
 //! frame -> corners -> level page of 640 pixels -> measures -> limits --problem--> observation
 //!                                                            | none
 //!                                                            v
-//!                          zone (strips cut from the frame) -> format, up and down -> page in colours -> portrait
+//!             shaped like a card: number of a PRC card where its front has it --yes--> its fields -> portrait
+//!                                                            | no
+//!                                                            v
+//!             zone (strips cut from the frame) -> format, up and down -> page in colours -> portrait -> printed fields
+//!                                                            | none
+//!                                                            v
+//!             shaped like a card: term of validity where the back of a PRC card has it --yes--> its fields
 //! ```
 //!
 //! Finding and measuring allocates nothing once the buffers have their size; reading may.
@@ -15,7 +21,9 @@ use super::measures;
 use super::mrz_lines::{MrzReader, ReadZone, ZoneReading};
 use super::page::Page;
 use super::portrait::{FoundPortrait, PortraitFinder};
+use super::prc::{PrcReader, PrcSide, ReadSide, Tools};
 use super::rectify::{self, DocumentSize};
+use super::text::{TextFinder, TextReader};
 use super::{homography::Homography, mrz_lines::PAGE_WIDTH};
 use crate::base::frame::{Frame, FrameView, PixelFormat};
 use crate::base::geometry::Quad;
@@ -27,6 +35,10 @@ use crate::perception::observation::{
 
 /// Width of the page in colours that the portrait is looked for on; at least the resolution of the frame.
 const COLOUR_PAGE_WIDTH: u32 = 1280;
+/// Ratios of width to height in a frame that an ID-1 card of 1.59 can have when it is tilted.
+const CARD_ASPECTS: std::ops::RangeInclusive<f32> = 1.2..=2.1;
+/// A number is looked for all over the page in one of so many frames in which nothing stood where it should.
+const SEARCH_EVERY: u32 = 3;
 /// From this confidence on, a scan's corners are tried before the whole picture.
 const SCAN_CONFIDENCE: f32 = 0.2;
 
@@ -34,11 +46,44 @@ const SCAN_CONFIDENCE: f32 = 0.2;
 pub struct DocumentPipeline<T> {
     corner_finder: CornerFinder,
     mrz_reader: MrzReader,
+    texts: Option<Texts>,
     limits: DocumentLimits,
     page: Page,
     colour_page: Frame,
     before: Option<Quad>,
+    /// Frames since the session began that passed the limits and in which nothing stood where it should.
+    n_unread: u32,
     portrait_template: Option<T>,
+}
+
+/// What reads print other than a machine readable zone.
+#[derive(Debug)]
+pub struct Texts {
+    finder: TextFinder,
+    reader: TextReader,
+    prc: PrcReader,
+}
+
+impl Texts {
+    /// Finder and reader on the models of the catalogue.
+    ///
+    /// # Errors
+    /// [`ModelError`] if one of the two models cannot be loaded.
+    pub fn load(catalogue: &Catalogue) -> Result<Self, ModelError> {
+        let reader = TextReader::load(catalogue)?;
+        Ok(Self {
+            finder: TextFinder::load(catalogue)?,
+            prc: PrcReader::new(&reader),
+            reader,
+        })
+    }
+
+    /// Wipes what was derived from pixels.
+    fn forget(&mut self) {
+        self.finder.forget();
+        self.reader.forget();
+        self.prc.forget();
+    }
 }
 
 impl<T> std::fmt::Debug for DocumentPipeline<T> {
@@ -53,24 +98,32 @@ impl<T> DocumentPipeline<T> {
     /// A pipeline on the models of the catalogue.
     ///
     /// # Errors
-    /// [`ModelError`] if one of the two models cannot be loaded.
+    /// [`ModelError`] if one of the models cannot be loaded.
     pub fn new(catalogue: &Catalogue, limits: DocumentLimits) -> Result<Self, ModelError> {
         Ok(Self::on(
             CornerFinder::load(catalogue)?,
             MrzReader::load(catalogue)?,
+            Some(Texts::load(catalogue)?),
             limits,
         ))
     }
 
-    /// A pipeline on finder and reader of the caller's choice.
-    pub fn on(corner_finder: CornerFinder, mrz_reader: MrzReader, limits: DocumentLimits) -> Self {
+    /// A pipeline on finder and readers of the caller's choice. Without `texts` it reads machine readable zones only.
+    pub fn on(
+        corner_finder: CornerFinder,
+        mrz_reader: MrzReader,
+        texts: Option<Texts>,
+        limits: DocumentLimits,
+    ) -> Self {
         Self {
             corner_finder,
             mrz_reader,
+            texts,
             limits,
             page: Page::default(),
             colour_page: Frame::new(2, 2, PixelFormat::Rgb8),
             before: None,
+            n_unread: 0,
             portrait_template: None,
         }
     }
@@ -91,26 +144,38 @@ impl<T> DocumentPipeline<T> {
         let Some(corners) = observation.corners else {
             return Ok(observation);
         };
-        let zone = self
-            .mrz_reader
-            .read(&frame, &self.page, self.limits.min_verified_checks)?;
-        match zone {
-            ZoneReading::NoZone => {
-                let problem = self.limits.unread(&observation, DocumentProblem::WrongSide);
-                observation.problem = Some(problem);
+        let mut side = self.prc(&frame, &corners, PrcReader::read_front)?;
+        if side.is_none() {
+            let zone = self
+                .mrz_reader
+                .read(&frame, &self.page, self.limits.min_verified_checks)?;
+            let problem = match zone {
+                ZoneReading::NoZone => DocumentProblem::WrongSide,
+                ZoneReading::Unreadable => DocumentProblem::Unreadable,
+                ZoneReading::Read(zone) => {
+                    let upright = upright(&corners, zone.half_turned);
+                    observation.corners = Some(upright);
+                    observation.reading =
+                        Some(Box::new(self.reading(&frame, &upright, *zone, portraits)));
+                    return Ok(observation);
+                }
+            };
+            side = self.prc(&frame, &corners, PrcReader::read_back)?;
+            // Slow, so not for every frame with something else in it.
+            self.n_unread = self.n_unread.wrapping_add(1);
+            if side.is_none() && self.n_unread % SEARCH_EVERY == 1 {
+                side = self.prc(&frame, &corners, PrcReader::search_front)?;
             }
-            ZoneReading::Unreadable => {
-                let problem = self
-                    .limits
-                    .unread(&observation, DocumentProblem::Unreadable);
-                observation.problem = Some(problem);
+            if side.is_none() {
+                observation.problem = Some(self.limits.unread(&observation, problem));
             }
-            ZoneReading::Read(zone) => {
-                let upright = upright(&corners, &zone);
-                observation.corners = Some(upright);
-                observation.reading =
-                    Some(Box::new(self.reading(&frame, &upright, *zone, portraits)));
-            }
+        }
+        if let Some(side) = side {
+            let upright = upright(&corners, side.half_turned);
+            observation.corners = Some(upright);
+            observation.reading = Some(Box::new(
+                self.prc_reading(&frame, &upright, side, portraits),
+            ));
         }
         Ok(observation)
     }
@@ -153,7 +218,7 @@ impl<T> DocumentPipeline<T> {
                 .as_ref()
                 .is_none_or(|(_, b)| zone.mrz.checks.n_verified() > b.mrz.checks.n_verified());
             if better {
-                best = Some((upright(&quad, &zone), zone));
+                best = Some((upright(&quad, zone.half_turned), zone));
             }
             if certain {
                 break;
@@ -171,9 +236,13 @@ impl<T> DocumentPipeline<T> {
     pub fn forget(&mut self) {
         self.corner_finder.forget();
         self.mrz_reader.forget();
+        if let Some(texts) = &mut self.texts {
+            texts.forget();
+        }
         self.page.forget();
         self.colour_page.wipe();
         self.before = None;
+        self.n_unread = 0;
         self.portrait_template = None;
     }
 
@@ -209,29 +278,8 @@ impl<T> DocumentPipeline<T> {
         zone: ReadZone,
         portraits: &mut impl PortraitFinder<Template = T>,
     ) -> DocumentReading {
-        let (width, height) = (
-            COLOUR_PAGE_WIDTH,
-            DocumentSize::of_format(zone.mrz.format).height_for(COLOUR_PAGE_WIDTH),
-        );
-        // Always the template of this document, never one of a document before.
-        self.portrait_template = None;
-        let map = Homography::from_rectangle(width as f32, height as f32, corners);
-        let portrait = map.and_then(|map| {
-            rectify::rgb(frame, &map, width, height, &mut self.colour_page);
-            let FoundPortrait {
-                bounds,
-                eyes,
-                detection_score,
-                template,
-            } = portraits.find(self.colour_page.view())?;
-            self.portrait_template = template;
-            let [right, left] = eyes.map(|e| map.map(e));
-            Some(PortraitObservation {
-                bounds,
-                inter_eye_px: right.distance(left),
-                detection_score,
-            })
-        });
+        let size = DocumentSize::of_format(zone.mrz.format);
+        let portrait = self.portrait(frame, corners, size, portraits);
         DocumentReading {
             content: DocumentContent::Mrz(MrzReading {
                 mrz: zone.mrz,
@@ -241,11 +289,94 @@ impl<T> DocumentPipeline<T> {
             portrait,
         }
     }
+
+    /// A side of a resident identity card with the portrait, if it is the front.
+    fn prc_reading(
+        &mut self,
+        frame: &FrameView<'_>,
+        corners: &Quad,
+        read: ReadSide,
+        portraits: &mut impl PortraitFinder<Template = T>,
+    ) -> DocumentReading {
+        let portrait = match &read.side {
+            PrcSide::Front(_) => self.portrait(frame, corners, DocumentSize::Id1, portraits),
+            // The template of the front, if it was shown before, stays: both sides are of one document.
+            PrcSide::Back(_) => None,
+        };
+        DocumentReading {
+            confidence: read.confidence(),
+            content: DocumentContent::Prc(read.side),
+            portrait,
+        }
+    }
+
+    /// Looks for a side of a resident identity card with `read`, if what is in the frame can have its shape.
+    fn prc(
+        &mut self,
+        frame: &FrameView<'_>,
+        corners: &Quad,
+        read: impl FnOnce(
+            &mut PrcReader,
+            &mut Page,
+            &mut Tools<'_, '_>,
+        ) -> Result<Option<ReadSide>, ModelError>,
+    ) -> Result<Option<ReadSide>, ModelError> {
+        let Some(texts) = &mut self.texts else {
+            return Ok(None);
+        };
+        if !CARD_ASPECTS.contains(&(corners.width() / corners.height().max(1.0))) {
+            return Ok(None);
+        }
+        let height = DocumentSize::Id1.height_for(PAGE_WIDTH);
+        let was = self.page.height();
+        if was != height && !self.page.take(frame, corners, height) {
+            return Ok(None);
+        }
+        let mut tools = Tools {
+            frame,
+            lines: &mut self.mrz_reader,
+            finder: &mut texts.finder,
+            reader: &mut texts.reader,
+        };
+        let side = read(&mut texts.prc, &mut self.page, &mut tools)?;
+        if side.is_none() && was != height {
+            self.page.take(frame, corners, was);
+        }
+        Ok(side)
+    }
+
+    /// The portrait, which is looked for on a page of the document's size.
+    fn portrait(
+        &mut self,
+        frame: &FrameView<'_>,
+        corners: &Quad,
+        size: DocumentSize,
+        portraits: &mut impl PortraitFinder<Template = T>,
+    ) -> Option<PortraitObservation> {
+        let (width, height) = (COLOUR_PAGE_WIDTH, size.height_for(COLOUR_PAGE_WIDTH));
+        // Always the template of this document, never one of a document before.
+        self.portrait_template = None;
+        let map = Homography::from_rectangle(width as f32, height as f32, corners)?;
+        rectify::rgb(frame, &map, width, height, &mut self.colour_page);
+        let FoundPortrait {
+            bounds,
+            eyes,
+            detection_score,
+            template,
+        } = portraits.find(self.colour_page.view())?;
+        self.portrait_template = template;
+        let [right, left] = eyes.map(|e| map.map(e));
+        Some(PortraitObservation {
+            bounds,
+            inter_eye_px: right.distance(left),
+            detection_score,
+        })
+    }
 }
 
 /// Corners as the content reads.
-fn upright(corners: &Quad, zone: &ReadZone) -> Quad {
-    if zone.half_turned {
+fn upright(corners: &Quad, half_turned: bool) -> Quad {
+    if half_turned {
         rectify::half_turned(corners)
     } else {
         *corners

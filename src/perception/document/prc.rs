@@ -4,6 +4,17 @@
 //! the back has the issuing authority and the term of validity. No side has a machine readable zone. An empty text means that
 //! the field was not read: there was none, or the reader was not sure of it.
 
+mod fields;
+mod layout;
+mod number;
+mod reader;
+mod refine;
+pub mod regions;
+mod rows;
+
+pub(in crate::perception::document) use number::Digits;
+pub use reader::{PrcReader, ReadSide, Tools};
+
 use super::field::FieldCheck;
 use crate::base::secret::Secret;
 

@@ -155,6 +155,7 @@ fn pipeline(scene: Scene) -> DocumentPipeline<Template> {
     DocumentPipeline::on(
         CornerFinder::new(Box::new(Oracle(scene))),
         MrzReader::new(Box::new(Oracle(lines))),
+        None,
         DocumentLimits::default(),
     )
 }
