@@ -33,6 +33,7 @@ demo: build
 test: setup
 	cargo test --locked
 	python3 models/build/test_check.py
+	python3 -m unittest discover -q -s scripts/report
 
 lint: setup
 	cargo fmt --check

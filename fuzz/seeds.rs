@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     zones(&mut seeds);
     tickets(&mut seeds)?;
     texts(&mut seeds);
+    print(&mut seeds);
     pictures(&mut seeds)?;
     for (target, name, bytes) in &seeds {
         let folder = into.join(target);
@@ -85,6 +86,28 @@ fn zones(seeds: &mut Seeds) {
         .flat_map(|i| (i as f32 % 7.0).to_le_bytes())
         .collect();
     seeds.push(("text", "logits".to_owned(), with(1, &logits)));
+}
+
+/// A map with two lines of print that touch at a corner and one apart, and a line with some characters.
+fn print(seeds: &mut Seeds) {
+    let mut map = vec![0, 29, 0];
+    for y in 0..12u32 {
+        for x in 0..30u32 {
+            let first = (2..14).contains(&x) && (1..4).contains(&y);
+            let second = (14..28).contains(&x) && (4..7).contains(&y);
+            let third = (3..26).contains(&x) && (9..11).contains(&y);
+            map.push(if first || second || third { 220 } else { 5 });
+        }
+    }
+    seeds.push(("print", "map".into(), map));
+    for mode in [1u8, 3] {
+        let mut line = vec![mode, 4];
+        for class in [0usize, 3, 3, 0, 5, 7, 7, 1, 0, 12] {
+            let step: [u8; 13] = std::array::from_fn(|i| if i == class { 230 } else { 1 });
+            line.extend(step);
+        }
+        seeds.push(("print", format!("line-{mode}"), line));
+    }
 }
 
 fn tickets(seeds: &mut Seeds) -> Result<(), Box<dyn std::error::Error>> {

@@ -26,6 +26,7 @@ TARGETS = {
     "ticket": 1200,
     "manifest": 1200,
     "text": 400,
+    "print": 400,
     "image": 120,
     "jpeg": 1000,
     "qr": 120,

@@ -1040,6 +1040,79 @@ fn the_demonstration_empties_no_folder_of_somebody_else_and_names_a_scene_that_i
 }
 
 #[test]
+fn a_list_to_compare_that_is_wrong_is_named_and_a_right_one_gets_its_scores() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = folder.path().join("pairs.csv");
+    let scores = folder.path().join("scores.csv");
+    let compare = || {
+        let (list, scores) = (list.to_str().expect("UTF-8"), scores.to_str());
+        boothd(&["compare", list, "--scores", scores.expect("UTF-8")])
+    };
+    check("no list", &compare(), 1, &["pairs.csv", "No such file"]);
+    for (text, words) in [
+        ("", &["pairs.csv", "line 1", "no column `a`", "mend:"][..]),
+        ("a,c\nx.png,y.png\n", &["line 1", "no column `b`", "mend:"]),
+        (
+            "a,b\nx.png\n",
+            &["line 2", "found 1 columns", "allowed: 2", "mend:"],
+        ),
+        ("a,b\nx.png,y.png\n", &["line 2", "x.png", "No such file"]),
+    ] {
+        fs::write(&list, text).expect("written");
+        check(&format!("{text:?}"), &compare(), 1, words);
+        assert!(!scores.exists(), "{text:?} made scores");
+    }
+    let assets = root().join("board/scenes/assets");
+    let passport = assets.join("passport-hopper.jpg");
+    let (face, none) = (passport.display(), assets.join("phone.png"));
+    let text = format!(
+        "who,b,a\none,{face},{face}\nnobody,{},{face}\n",
+        none.display()
+    );
+    fs::write(&list, text).expect("written");
+    check(
+        "a list",
+        &compare(),
+        0,
+        &["2 pictures", "1 more not possible"],
+    );
+    let written = fs::read_to_string(&scores).expect("scores");
+    let last = |i: usize| written.lines().nth(i).and_then(|l| l.rsplit(',').next());
+    let score: f32 = last(1).expect("a line").parse().expect("a score");
+    assert_eq!((last(0), last(2)), (Some("score"), Some("")));
+    assert!(score > 0.999, "{score}");
+}
+
+#[test]
+fn what_replay_says_to_a_program_has_times_and_shows_fields_only_when_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = root().join("board/scenes/assets/passport-hopper.jpg");
+    fs::copy(&from, folder.path().join("a.jpg")).expect("copied");
+    let place = folder.path().to_str().expect("UTF-8");
+    let ended = boothd(&["replay", place, "--rounds", "2"]);
+    check("rounds without json", &ended, 2, &["--json"]);
+    let said = |more: &[&str]| {
+        let ended = boothd(&[&["replay", place, "--json"], more].concat());
+        let line = ended.said.lines().find(|l| l.starts_with('{'));
+        serde_json::from_str::<serde_json::Value>(line.expect("an object")).expect("JSON")
+    };
+    let seen = said(&["--look", "document", "--rounds", "2"]);
+    assert_eq!(seen["ms"]["document"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        (&seen["reading"]["kind"], seen.get("faces")),
+        (&"mrz".into(), None)
+    );
+    assert!(!seen.to_string().contains("HOPPER"), "{seen}");
+    let shown = said(&["--look", "document", "--show-fields"]);
+    let line = shown["reading"]["fields"]["line_1"].as_str();
+    assert!(line.is_some_and(|l| l.len() == 44), "{shown}");
+    // A picture that is none is an object with an error, and the verb fails.
+    fs::write(folder.path().join("b.jpg"), b"none").expect("written");
+    let ended = boothd(&["replay", place, "--json", "--look", "code"]);
+    check("a bad picture", &ended, 1, &["\"error\":", "b.jpg"]);
+}
+
+#[test]
 fn a_list_to_calibrate_on_that_is_wrong_is_named_by_its_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let list = folder.path().join("list.csv");

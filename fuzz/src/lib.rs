@@ -7,6 +7,7 @@ pub mod image;
 pub mod jpeg;
 pub mod manifest;
 pub mod mrz;
+pub mod print;
 pub mod qr;
 pub mod text;
 pub mod ticket;
@@ -15,11 +16,12 @@ pub mod ticket;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is also that of its corpus.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("mrz", mrz::run),
     ("ticket", ticket::run),
     ("manifest", manifest::run),
     ("text", text::run),
+    ("print", print::run),
     ("image", image::run),
     ("jpeg", jpeg::run),
     ("qr", qr::run),

@@ -53,6 +53,14 @@ fn line(bytes: &[u8], logits: &mut Vec<f32>) -> LineText {
         ),
         None => {}
     }
+    let (number, least) = ctc::decode_digits(logits);
+    assert!(
+        number
+            .as_str()
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b == b'X')
+    );
+    assert!(least.is_nan() || (0.0..=1.0001).contains(&least));
     let (text, confidence) = ctc::decode(logits);
     assert!(text.len() <= 80 && text.as_str().len() == text.len());
     assert!(confidence.is_nan() || (0.0..=1.0001).contains(&confidence));

@@ -42,6 +42,7 @@ def arguments():
     parser.add_argument("--generators", type=pathlib.Path, default=ROOT / "models" / "build", help="folder of the document generators")
     parser.add_argument("--model-python", type=pathlib.Path, help="Python with the packages of the model builds (default: models/build/venv)")
     parser.add_argument("--scene-python", type=pathlib.Path, help="Python with the packages of the generators (default: target/report/scenes)")
+    parser.add_argument("--skip", nargs="*", default=[], metavar="PART", help="parts that are left out, by the names that the run prints")
     parser.add_argument("--core", type=int, help="the processor core that everything is timed on (default: the last)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "docs" / "accuracy.md", help="the page (default: %(default)s)")
     given = parser.parse_args()
@@ -64,17 +65,22 @@ def arguments():
 class Report:
     """What was measured, section by section; a section that cannot be measured says why."""
 
-    def __init__(self):
-        self.results = {"left_out": []}
+    def __init__(self, skip):
+        self.results, self.skip = {"left_out": []}, skip
 
     def part(self, name, work):
         start = time.monotonic()
         try:
+            if name in self.skip:
+                raise LeftOut("asked for by --skip")
             self.results[name] = work()
             words = "done"
         except LeftOut as reason:
             self.results["left_out"].append([name, str(reason)])
             words = f"left out: {reason}"
+        # Kept as it grows: a run that is broken off has not been for nothing.
+        OUT.mkdir(parents=True, exist_ok=True)
+        (OUT / "results.json").write_text(json.dumps(self.results, indent=1, ensure_ascii=False), encoding="utf-8")
         print(f"  {name:<22} {time.monotonic() - start:6.0f} s  {words}", flush=True)
         return self.results.get(name)
 
@@ -102,7 +108,7 @@ def main():
     others = peers.Peers(OUT / "peers", given.core)
     model_python = chosen(given.model_python, models / "build" / "venv" / "bin" / "python")
     scene_python = chosen(given.scene_python, OUT / "scenes" / "bin" / "python")
-    report = Report()
+    report = Report(given.skip)
     report.results["machine"] = machine(given.core)
     print(f"report on core {given.core} of {report.results['machine']['cores']}, load {report.results['machine']['load']:.1f}")
 
@@ -142,7 +148,6 @@ def main():
         report.part("dlib_pairs", lambda: faces.dlib_pairs(others, folder / "faces" / "lfw-pairs.csv"))
     report.part("bench", lambda: speed.bench(ROOT, given.core))
     report.results["seconds"] = time.monotonic() - start
-    OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "results.json").write_text(json.dumps(report.results, indent=1, ensure_ascii=False), encoding="utf-8")
     text = write.page(report.results, given.out)
     print(write.for_the_terminal(text))

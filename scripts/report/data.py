@@ -68,7 +68,9 @@ def pairs(path):
         a, b = (there(path.parent / row[c], place) for c in "ab")
         listed.append((a, b, row["same"] == "1"))
     pictures = sorted({p for a, b, _ in listed for p in (a, b)})
-    crossed = [(a, b) for i, a in enumerate(pictures) for b in pictures[i + 1:] if person(a.name) != person(b.name)]
+    # Hundreds of thousands of pairs: what is asked of a picture is asked once.
+    who = [person(p.name) for p in pictures]
+    crossed = [(a, pictures[k]) for i, a in enumerate(pictures) for k in range(i + 1, len(pictures)) if who[i] != who[k]]
     return listed, pictures, crossed
 
 

@@ -58,9 +58,10 @@ class Boothd:
         """Scores of pairs [(a, b)], `None` where no comparison was possible."""
         with tempfile.TemporaryDirectory(prefix="report-") as folder:
             pairs, scores = pathlib.Path(folder) / "pairs.csv", pathlib.Path(folder) / "scores.csv"
+            whole = {p: str(p.resolve()) for p in {p for row in rows for p in row}}
             with pairs.open("w", encoding="utf-8") as file:
                 file.write("a,b\n")
-                file.writelines(f"{a.resolve()},{b.resolve()}\n" for a, b in rows)
+                file.writelines(f"{whole[a]},{whole[b]}\n" for a, b in rows)
             self.run("compare", pairs, "--scores", scores)
             lines = scores.read_text(encoding="utf-8").splitlines()[1:]
         return [float(last) if (last := line.rsplit(",", 1)[1]) else None for line in lines]

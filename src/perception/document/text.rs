@@ -6,7 +6,7 @@
 
 mod ctc;
 mod reader;
-mod regions;
+pub mod regions;
 
 pub use reader::{Alphabet, LineReading, ReadCharacter, TextReader};
 pub use regions::TextLine;

@@ -36,7 +36,7 @@ pub fn decode(logits: &[f32]) -> (LineText, f32) {
 
 /// The most likely text of digits and X, and the probability of its least sure character among those and the blank (0 for no
 /// characters).
-pub(super) fn decode_digits(logits: &[f32]) -> (LineText, f32) {
+pub fn decode_digits(logits: &[f32]) -> (LineText, f32) {
     /// The classes of 0 to 9 are 1 to 10; X is 34.
     const X: usize = 34;
     let mut text = LineText::new();

@@ -54,7 +54,7 @@ struct Region {
 
 /// Finds lines in maps; keeps its buffers.
 #[derive(Debug, Default)]
-pub(super) struct RegionFinder {
+pub struct RegionFinder {
     runs: Vec<Run>,
     regions: Vec<Region>,
     lines: Vec<TextLine>,
@@ -62,7 +62,7 @@ pub(super) struct RegionFinder {
 
 impl RegionFinder {
     /// Lines of a map of probabilities with `width` pixels a row, from the top down.
-    pub(super) fn find(&mut self, map: &[f32], width: usize) -> &[TextLine] {
+    pub fn find(&mut self, map: &[f32], width: usize) -> &[TextLine] {
         self.runs.clear();
         self.regions.clear();
         self.lines.clear();
@@ -77,7 +77,7 @@ impl RegionFinder {
     }
 
     /// Forgets the lines of the last map.
-    pub(super) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.runs.clear();
         self.regions.clear();
         self.lines.clear();
