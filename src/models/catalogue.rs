@@ -13,8 +13,8 @@ const LOCK: &str = include_str!("../../models/litert.lock");
 /// Bytes 4 to 8 of every TFLite file.
 const IDENTIFIER: &[u8] = b"TFL3";
 
-/// The models of the booth.
-#[derive(Debug)]
+/// The models of the booth. Cheap to clone: the models themselves are read when they are loaded.
+#[derive(Clone, Debug)]
 pub struct Catalogue {
     directory: PathBuf,
     manifest_path: PathBuf,

@@ -110,7 +110,8 @@ impl CodeReader {
 
     /// Wipes the pixels of the last frame.
     pub fn forget(&mut self) {
-        self.plane.as_mut_slice().zeroize();
+        self.plane.zeroize();
+        self.plane = Vec::new();
         self.enlarger.forget();
     }
 }

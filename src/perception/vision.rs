@@ -44,6 +44,10 @@ impl Vision {
     /// # Errors
     /// If a net cannot be run.
     pub fn look(&mut self, frame: FrameView<'_>, task: VisionTask) -> Result<Seen, ModelError> {
+        if matches!(task, VisionTask::Document | VisionTask::Face) {
+            // The ticket has been read: its picture is needed no more, nor is the memory.
+            self.codes.forget();
+        }
         Ok(match task {
             VisionTask::Idle => Seen::Nothing,
             VisionTask::Ticket => Seen::Code(self.codes.read(frame).content()),

@@ -39,11 +39,12 @@ pub(super) struct Enlarger {
 }
 
 impl Enlarger {
-    /// Wipes the pixels.
+    /// Wipes the pixels and gives their memory back.
     pub(super) fn forget(&mut self) {
-        self.grey.as_mut_slice().zeroize();
-        self.binary.as_mut_slice().zeroize();
-        self.integral.as_mut_slice().zeroize();
+        self.grey.zeroize();
+        self.binary.zeroize();
+        self.integral.zeroize();
+        *self = Self::default();
     }
 
     /// The window as a binary picture. `sharpening` is the amount of unsharp masking (0.0 for none).

@@ -49,6 +49,8 @@ pub struct DocumentPipeline<T> {
     corner_finder: CornerFinder,
     mrz_reader: MrzReader,
     texts: Option<Texts>,
+    /// Where `texts` come from when they are needed; they take some 40 MB, which a booth without a person has better use for.
+    texts_from: Option<Catalogue>,
     limits: DocumentLimits,
     page: Page,
     colour_page: Frame,
@@ -69,17 +71,17 @@ impl<T> std::fmt::Debug for DocumentPipeline<T> {
 }
 
 impl<T> DocumentPipeline<T> {
-    /// A pipeline on the models of the catalogue.
+    /// A pipeline on the models of the catalogue. The two nets for print are loaded here to see that they can be, let go, and
+    /// loaded again when a document is there to be read; [`Self::forget`] lets them go.
     ///
     /// # Errors
     /// [`ModelError`] if one of the models cannot be loaded.
     pub fn new(catalogue: &Catalogue, limits: DocumentLimits) -> Result<Self, ModelError> {
-        Ok(Self::on(
-            CornerFinder::load(catalogue)?,
-            MrzReader::load(catalogue)?,
-            Some(Texts::load(catalogue)?),
-            limits,
-        ))
+        drop(Texts::load(catalogue)?);
+        let (corners, lines) = (CornerFinder::load(catalogue)?, MrzReader::load(catalogue)?);
+        let mut pipeline = Self::on(corners, lines, None, limits);
+        pipeline.texts_from = Some(catalogue.clone());
+        Ok(pipeline)
     }
 
     /// A pipeline on finder and readers of the caller's choice. Without `texts` it reads machine readable zones only.
@@ -93,6 +95,7 @@ impl<T> DocumentPipeline<T> {
             corner_finder,
             mrz_reader,
             texts,
+            texts_from: None,
             limits,
             page: Page::default(),
             colour_page: Frame::new(2, 2, PixelFormat::Rgb8),
@@ -235,12 +238,23 @@ impl<T> DocumentPipeline<T> {
         if let Some(texts) = &mut self.texts {
             texts.forget();
         }
+        if self.texts_from.is_some() {
+            self.texts = None;
+        }
         self.page.forget();
         self.colour_page.wipe();
         self.before = None;
         self.n_unread = 0;
         self.was_prc = false;
         self.portrait_template = None;
+    }
+
+    /// Loads the nets for print, if they are not there.
+    fn fetch_texts(&mut self) -> Result<(), ModelError> {
+        if let (None, Some(catalogue)) = (&self.texts, &self.texts_from) {
+            self.texts = Some(Texts::load(catalogue)?);
+        }
+        Ok(())
     }
 
     /// Everything that can be said without reading.
@@ -278,6 +292,7 @@ impl<T> DocumentPipeline<T> {
     ) -> Result<DocumentReading, ModelError> {
         let size = DocumentSize::of_format(zone.mrz.format);
         let portrait = self.portrait(frame, corners, size, portraits);
+        self.fetch_texts()?;
         let printed = match &mut self.texts {
             Some(texts) => texts.printed(frame, corners, &mut self.page, &zone.mrz, often)?,
             None => PrintedChecks::default(),
@@ -340,6 +355,7 @@ impl<T> DocumentPipeline<T> {
         corners: &Quad,
         read: texts::ReadPrc,
     ) -> Result<Option<ReadSide>, ModelError> {
+        self.fetch_texts()?;
         match &mut self.texts {
             Some(texts) => texts.prc(frame, corners, &mut self.page, &mut self.mrz_reader, read),
             None => Ok(None),
