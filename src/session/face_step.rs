@@ -29,13 +29,16 @@ pub struct FaceThresholds {
     pub pad: Option<f64>,
 }
 
+/// An attack is suspected only after so many times the frames that a good face needs: a second, by the usual policy and camera.
+const DOUBTED: usize = 6;
+
 /// State of the face step.
 #[derive(Clone, Debug)]
 pub struct FaceStep {
     scores: Vec<f32>,
     uncompared: u32,
-    pad_scores: Vec<f32>,
-    pad_no_response: u32,
+    /// A good frame's score, or none if the net gave none.
+    pad_scores: Vec<Option<f32>>,
     inter_eye: Vec<f32>,
     sharpness: Vec<u8>,
     luminance: Vec<u8>,
@@ -51,7 +54,6 @@ impl FaceStep {
             scores: Vec::new(),
             uncompared: 0,
             pad_scores: Vec::new(),
-            pad_no_response: 0,
             inter_eye: Vec::new(),
             sharpness: Vec::new(),
             luminance: Vec::new(),
@@ -68,8 +70,9 @@ impl FaceStep {
 
     /// Takes in one frame of `frame_size` pixels; gives the evidence once there is enough.
     ///
-    /// Scores that reach their thresholds need [`FaceRules::n_frames`] good frames; if one does not, twice as many are looked at:
-    /// nobody is refused or suspected on a bad second.
+    /// Scores that reach their thresholds need [`FaceRules::n_frames`] good frames. If the comparison does not, twice as many are
+    /// looked at; if attack detection does not, [`DOUBTED`] times as many, of which the latest count: nobody is suspected because the light was
+    /// still finding its level.
     pub fn observe(
         &mut self,
         seen: &FaceObservation,
@@ -96,13 +99,10 @@ impl FaceStep {
             Some(score) => self.scores.push(score),
             None => self.uncompared += 1,
         }
-        match face.pad_score {
-            Some(score) => self.pad_scores.push(score),
-            None => self.pad_no_response += 1,
-        }
+        self.pad_scores.push(face.pad_score);
         let needed = usize::from(rules.n_frames);
         let score = median(&mut self.scores.clone());
-        let pad = self.pad();
+        let pad = self.pad(2 * needed);
         // What is recorded only keeps nobody waiting.
         let doubtful = match (pad, thresholds.pad) {
             (_, None) => false,
@@ -117,7 +117,12 @@ impl FaceStep {
             {
                 ComparisonEvidence::Score(score)
             }
-            Some(score) if self.scores.len() >= 2 * needed => ComparisonEvidence::Score(score),
+            Some(score) if self.scores.len() >= 2 * needed && !doubtful => {
+                ComparisonEvidence::Score(score)
+            }
+            Some(score) if self.scores.len() >= DOUBTED * needed => {
+                ComparisonEvidence::Score(score)
+            }
             None if self.uncompared as usize >= needed => ComparisonEvidence::NotPossible,
             _ => return None,
         };
@@ -132,11 +137,13 @@ impl FaceStep {
         })
     }
 
-    /// Attack detection on the good frames so far.
-    fn pad(&self) -> PadEvidence {
-        let n_frames = u32::try_from(self.pad_scores.len()).unwrap_or(u32::MAX);
-        let n_no_response = self.pad_no_response;
-        match median(&mut self.pad_scores.clone()) {
+    /// Attack detection on the latest `n_latest` good frames.
+    fn pad(&self, n_latest: usize) -> PadEvidence {
+        let latest = &self.pad_scores[self.pad_scores.len().saturating_sub(n_latest)..];
+        let mut scores: Vec<f32> = latest.iter().copied().flatten().collect();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let (n_frames, n_no_response) = (count(scores.len()), count(latest.len() - scores.len()));
+        match median(&mut scores) {
             Some(score) if n_frames >= n_no_response => PadEvidence::Score {
                 score,
                 n_frames,
