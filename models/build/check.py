@@ -30,6 +30,15 @@ def check_file(models, entry):
     return None
 
 
+def check_charset(models, charset):
+    """None, or what is wrong with the committed file of a reader's characters."""
+    path, mend = models / charset["file"], f"mend: git checkout -- models/{charset['file']}"
+    if not path.is_file():
+        return f"missing; expected sha256 {charset['sha256']}; {mend}"
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    return None if found == charset["sha256"] else f"sha256 found {found}, expected {charset['sha256']}; {mend}"
+
+
 def compare(committed, built, task):
     """(whether they agree, words) for a committed and a rebuilt file."""
     a, b = (hashlib.sha256(p.read_bytes()).hexdigest() for p in (committed, built))
@@ -90,6 +99,10 @@ def main():
         name, problem = entry["file"], check_file(args.models, entry)
         print(f"{name}: {problem or 'as the manifest says'}")
         failed += problem is not None
+        if charset := entry.get("charset"):
+            wrong = check_charset(args.models, charset)
+            print(f"{charset['file']}: {wrong or 'as the manifest says'}")
+            failed += wrong is not None
         built = args.built / name
         if problem is None and built.is_file():
             agrees, words = compare(args.models / name, built, TASKS.get(entry["task"]))

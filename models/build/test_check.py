@@ -24,7 +24,7 @@ class Check(unittest.TestCase):
         self.models, self.built = pathlib.Path(folder.name, "models"), pathlib.Path(folder.name, "built")
         for path in (self.models, self.built):
             path.mkdir()
-        for path in [MODELS / "manifest.toml", *MODELS.glob("*.tflite")]:
+        for path in [MODELS / "manifest.toml", *MODELS.glob("*.tflite"), *MODELS.glob("*.txt")]:
             (self.models / path.name).write_bytes(path.read_bytes())
 
     def expect(self, code, *words):
@@ -49,6 +49,13 @@ class Check(unittest.TestCase):
     def test_a_missing_file_is_named(self):
         (self.models / NAME).unlink()
         self.expect(1, f"{NAME}: missing")
+
+    def test_the_characters_of_a_reader_are_checked_too(self):
+        charset = self.models / "text_reader.charset.txt"
+        self.tamper(charset)
+        self.expect(1, f"{charset.name}: sha256 found ", "1 differ")
+        charset.unlink()
+        self.expect(1, f"{charset.name}: missing")
 
     def test_a_file_that_nobody_describes_is_named(self):
         (self.models / "other.tflite").write_bytes(b"TFL3")

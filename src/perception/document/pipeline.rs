@@ -55,6 +55,8 @@ pub struct DocumentPipeline<T> {
     before: Option<Quad>,
     /// Frames since the session began that passed the limits and in which nothing stood where it should.
     n_unread: u32,
+    /// The last document that was read was a side of a resident identity card.
+    was_prc: bool,
     portrait_template: Option<T>,
 }
 
@@ -96,6 +98,7 @@ impl<T> DocumentPipeline<T> {
             colour_page: Frame::new(2, 2, PixelFormat::Rgb8),
             before: None,
             n_unread: 0,
+            was_prc: false,
             portrait_template: None,
         }
     }
@@ -116,7 +119,15 @@ impl<T> DocumentPipeline<T> {
         let Some(corners) = observation.corners else {
             return Ok(observation);
         };
-        let mut side = self.prc(&frame, &corners, PrcReader::read_front)?;
+        // What the page has the shape of is looked for first; after one side of a card the other one is likely.
+        let shaped = self.was_prc || self.page.height() == DocumentSize::Id1.height_for(PAGE_WIDTH);
+        let mut side = None;
+        if shaped {
+            side = self.prc(&frame, &corners, PrcReader::read_front)?;
+            if side.is_none() && self.was_prc {
+                side = self.prc(&frame, &corners, PrcReader::read_back)?;
+            }
+        }
         if side.is_none() {
             let zone = self
                 .mrz_reader
@@ -127,22 +138,13 @@ impl<T> DocumentPipeline<T> {
                 ZoneReading::Read(zone) => {
                     let upright = upright(&corners, zone.half_turned);
                     observation.corners = Some(upright);
-                    observation.reading = Some(Box::new(self.reading(
-                        &frame,
-                        &upright,
-                        *zone,
-                        Often::Once,
-                        portraits,
-                    )?));
+                    let reading = self.reading(&frame, &upright, *zone, Often::Once, portraits)?;
+                    observation.reading = Some(Box::new(reading));
+                    self.was_prc = false;
                     return Ok(observation);
                 }
             };
-            side = self.prc(&frame, &corners, PrcReader::read_back)?;
-            // Slow, so not for every frame with something else in it.
-            self.n_unread = self.n_unread.wrapping_add(1);
-            if side.is_none() && self.n_unread % SEARCH_EVERY == 1 {
-                side = self.prc(&frame, &corners, PrcReader::search_front)?;
-            }
+            side = self.prc_at_last(&frame, &corners, shaped)?;
             if side.is_none() {
                 observation.problem = Some(self.limits.unread(&observation, problem));
             }
@@ -150,6 +152,7 @@ impl<T> DocumentPipeline<T> {
         if let Some(side) = side {
             let upright = upright(&corners, side.half_turned);
             observation.corners = Some(upright);
+            self.was_prc = true;
             observation.reading = Some(Box::new(
                 self.prc_reading(&frame, &upright, side, portraits),
             ));
@@ -201,8 +204,23 @@ impl<T> DocumentPipeline<T> {
                 break;
             }
         }
-        best.map(|(quad, zone)| self.reading(&frame, &quad, *zone, Often::AsItHelps, portraits))
-            .transpose()
+        if let Some((quad, zone)) = best {
+            let reading = self.reading(&frame, &quad, *zone, Often::AsItHelps, portraits)?;
+            return Ok(Some(reading));
+        }
+        for quad in choices.into_iter().flatten() {
+            for read in [
+                PrcReader::read_front,
+                PrcReader::read_back,
+                PrcReader::search_front,
+            ] {
+                if let Some(side) = self.prc(&frame, &quad, read)? {
+                    let upright = upright(&quad, side.half_turned);
+                    return Ok(Some(self.prc_reading(&frame, &upright, side, portraits)));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// The template of the portrait of the last document that was read, if it had a usable one.
@@ -221,6 +239,7 @@ impl<T> DocumentPipeline<T> {
         self.colour_page.wipe();
         self.before = None;
         self.n_unread = 0;
+        self.was_prc = false;
         self.portrait_template = None;
     }
 
@@ -291,6 +310,27 @@ impl<T> DocumentPipeline<T> {
             content: DocumentContent::Prc(read.side),
             portrait,
         }
+    }
+
+    /// Looks for a side of a resident identity card where there is no machine readable zone. `shaped`: the front was looked for.
+    fn prc_at_last(
+        &mut self,
+        frame: &FrameView<'_>,
+        corners: &Quad,
+        shaped: bool,
+    ) -> Result<Option<ReadSide>, ModelError> {
+        if !shaped && let Some(side) = self.prc(frame, corners, PrcReader::read_front)? {
+            return Ok(Some(side));
+        }
+        if let Some(side) = self.prc(frame, corners, PrcReader::read_back)? {
+            return Ok(Some(side));
+        }
+        // Slow, so not for every frame with something else in it.
+        self.n_unread = self.n_unread.wrapping_add(1);
+        if self.n_unread % SEARCH_EVERY == 1 {
+            return self.prc(frame, corners, PrcReader::search_front);
+        }
+        Ok(None)
     }
 
     /// Looks for a side of a resident identity card with `read`, if what is in the frame can have its shape.
