@@ -36,7 +36,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="make report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, help="folder with the evaluation data")
     parser.add_argument("--peers", nargs="*", default=list(peers.ALL), metavar="NAME", help=f"of {', '.join(peers.ALL)}; none after it: no peers")
-    parser.add_argument("--documents", type=int, default=40, metavar="N", help="documents that each generator draws (default: %(default)s)")
+    parser.add_argument("--documents", type=int, default=100, metavar="N", help="documents that each generator draws (default: %(default)s)")
     parser.add_argument("--runtime", type=pathlib.Path, default=os.environ.get("BOOTHD_LITERT"), help="libLiteRt.so (default: $BOOTHD_LITERT)")
     parser.add_argument("--program", type=pathlib.Path, help="boothd (default: target/release/boothd)")
     parser.add_argument("--generators", type=pathlib.Path, default=ROOT / "models" / "build", help="folder of the document generators")
@@ -139,7 +139,7 @@ def main():
     seen = {}
     for what in sets:
         seen[what] = report.part(f"{what}_fields", lambda: documents.fields(boothd, sets[what], what))
-    report.part("corners", lambda: documents.corners(boothd, [d for s in sets.values() for d in s]))
+    report.part("corners", lambda: documents.corners(list(seen.values())))
     pictures = speed.documents(specimens, sets)
     report.part("document_speed", lambda: speed.of_documents(boothd, others, [p for p in given.peers if p in peers.DOCUMENTS], pictures))
     looked_at = speed.faces(folder)

@@ -1,8 +1,7 @@
 """Documents: zones line by line, fields of drawn documents, corners."""
 
-import data
-import mrz_text
 import rates
+from mistakes import LeftOut
 
 
 def printed_lines(said):
@@ -55,12 +54,14 @@ def fields(boothd, documents, what):
     """Drawn documents: each field exact, not read, or wrong."""
     readable = [d for d in documents if what == "prc_card" or d.lines]
     seen, memory = boothd.replay([d.path for d in readable], "document", 1, show_fields=True)
-    table, times, n_live, zones_exact, printed, problems = {}, [], 0, 0, {}, {}
+    table, times, n_live, zones_exact, printed, problems, places = {}, [], 0, 0, {}, {}, []
     for d in readable:
         said = seen[d.path]
         reading = said.get("reading") or {}
         got = reading.get("fields", {})
         times.append(least(said))
+        found = said["document"]["corners"]
+        places.append(overlap(found, d.corners) if found else 0.0)
         n_live += bool(said.get("live"))
         if not reading:
             problem = said["document"]["problem"] or "None"
@@ -75,7 +76,7 @@ def fields(boothd, documents, what):
             row["not_read" if not value else "exact" if form(value) == form(d.fields[column]) else "wrong"] += 1
     return {
         "n": len(readable), "fields": table, "n_live": n_live, "zones_exact": zones_exact if what != "prc_card" else None, "n_zones": sum(bool(d.lines) for d in readable),
-        "checks": printed, "problems": problems, "median_ms": rates.median(times), "worst_ms": max(times), "memory_mb": memory,
+        "checks": printed, "problems": problems, "median_ms": rates.median(times), "worst_ms": max(times), "memory_mb": memory, "overlaps": places,
     }
 
 
@@ -109,13 +110,9 @@ def overlap(a, b):
     return inside / max(area(a) + area(b) - inside, 1e-9)
 
 
-def corners(boothd, documents):
-    """How well the corners lie on the drawn frames."""
-    if not documents:
-        raise data.LeftOut("no drawn frames")
-    seen, _ = boothd.replay([d.path for d in documents], "document", 1)
-    places = []
-    for d in documents:
-        found = seen[d.path]["document"]["corners"]
-        places.append(overlap(found, d.corners) if found else 0.0)
+def corners(results):
+    """How well the corners lie on the drawn frames, by what was seen of their fields."""
+    places = [place for r in results if r for place in r["overlaps"]]
+    if not places:
+        raise LeftOut("no drawn frames")
     return {"n": len(places), "none": sum(p == 0 for p in places), "over_90": sum(p > 0.9 for p in places), "over_95": sum(p > 0.95 for p in places), "median": rates.median(places), "values": places}

@@ -127,7 +127,7 @@ class Yunet:
 
         model = pathlib.Path(job["yunet"])
         if not model.is_file():
-            raise RuntimeError(f"its model comes with no package and is not here: {model.name}; put it beside the peers' packages to have it measured")
+            raise SystemExit(f"its model comes with no package and is not here: {model.name}; put it beside the peers' packages to have it measured")
         cv2.setNumThreads(1)
         self.detector = cv2.FaceDetectorYN.create(str(model), "", (320, 320))
 

@@ -130,10 +130,11 @@ def bars(path, title, unit, rows):
         y = TOP + tall * i
         colour = STYLES[0][0] if name.startswith("boothd") else STYLES[1][0]
         wide = axis.share(value) * (right - names)
+        shown = f"{value:.0f}" if value >= 100 else f"{value:.3g}"
         out.append(
             f'<text x="{names - 8}" y="{y + 15}" text-anchor="end">{escape(name)}</text>'
             f'<rect x="{names}" y="{y + 3}" width="{wide:.1f}" height="{tall - 8}" fill="{colour}"/>'
-            f'<text x="{names + wide + 5:.1f}" y="{y + 15}">{value:.3g}</text>'
+            f'<text x="{names + wide + 5:.1f}" y="{y + 15}">{shown}</text>'
         )
     out.append(f'<text x="{(names + right) / 2}" y="{bottom + 36}" text-anchor="middle">{escape(unit)}, logarithmic</text></svg>')
     path.write_text("\n".join([*out, ""]), encoding="utf-8")

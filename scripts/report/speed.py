@@ -87,6 +87,7 @@ def of_faces(boothd, others, names, pictures):
     seen, memory = boothd.replay(pictures, "face", 2 * OUR_ROUNDS)
     with_face = [p for p in pictures if seen[p]["face"]]
     stages = {
+        "detection, landmarks, quality": [min(seen[p]["ms"]["analyse"]) for p in with_face],
         "detection, landmarks, quality, attack detection": [min(seen[p]["ms"]["face"]) for p in with_face],
         "the same with the template": [min(a + b for a, b in zip(seen[p]["ms"]["face"], seen[p]["ms"]["template"])) for p in with_face],
     }

@@ -99,7 +99,7 @@ class Page(unittest.TestCase):
                                 "problems": {"Glare": 1}, "median_ms": 9.0, "worst_ms": 12.0, "memory_mb": 30},
             "corners": {"n": 2, "none": 0, "over_90": 2, "over_95": 1, "median": 0.96, "values": [0.93, 0.97]},
             "document_speed": {"sets": {"specimens": 17}, "systems": {"boothd": {"memory_mb": 30, "sets": {"specimens": summary}}, "rapidocr": {"memory_mb": 300, "versions": {"rapidocr": "1"}, "sets": {"specimens": slow}}}, "not_run": {"fastmrz": "no tesseract"}},
-            "face_speed": {"n": 2, "systems": {"boothd": {"memory_mb": 30, "found": 2, "stages": {write.FACE: summary, write.WHOLE: summary}}, "dlib": {"memory_mb": 99, "versions": {"dlib": "1"}, "found": 2, "stages": {"whole path": slow}}}, "not_run": {}},
+            "face_speed": {"n": 2, "systems": {"boothd": {"memory_mb": 30, "found": 2, "stages": {write.MESH: summary, write.FACE: summary, write.WHOLE: summary}}, "dlib": {"memory_mb": 99, "versions": {"dlib": "1"}, "found": 2, "stages": {"whole path": slow}}}, "not_run": {}},
             "bench": {"rows": [["1280x720, interpreter threads: 1", "stage", 1.0, 2.0, 0.5]], "ratios": ["1280x720, interpreter threads: 1   of medians 1.10  of minima 1.05"]},
         }
         with tempfile.TemporaryDirectory() as folder:

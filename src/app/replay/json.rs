@@ -90,6 +90,8 @@ fn look(
         // Nothing is known of the picture from the round before.
         vision.forget();
         if wanted(Look::Face) {
+            // Without attack detection and template, with attack detection, the template: the last two are what a session asks for.
+            times.take("analyse", || vision.face_pipeline().analyse(&view))?;
             let face = times.take("face", || vision.face(view))?;
             if let Some(primary) = &face.primary {
                 let points = primary.five_points;
