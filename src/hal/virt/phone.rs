@@ -79,6 +79,7 @@ impl Phone {
                 pack([c(0), c(1), c(2), a])
             })
             .collect();
+        drop((small, body));
         let mut glow = vec![[0; 4]; w * h];
         let (sx, sy, sw, sh) = (
             scaled(screen.x),
@@ -119,7 +120,7 @@ impl Phone {
         let screen_px = scene.ticket.as_ref().map_or(430.0, |t| t.width_px);
         let screen_px = screen_px.max((MODULE_PX * side as f32).min(LARGEST_CODE_PX));
         Ok(Self {
-            texture: Texture::bordered(w, h, &texels, &glow, 0.0),
+            texture: Texture::bordered(w, h, texels, glow, 0.0),
             width_px: screen_px * about.width as f32 / screen.w as f32,
             aspect: h as f32 / w as f32,
             code_above: (h as f32 / 2.0 - (sy + code_y + module * side / 2) as f32) / w as f32,

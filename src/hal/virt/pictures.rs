@@ -289,22 +289,22 @@ impl Texture {
         Ok(Self::bordered(
             width as usize,
             height as usize,
-            &texels(&small),
-            &[],
+            texels(&small),
+            Vec::new(),
             gloss,
         ))
     }
 
-    /// Adds the transparent border.
+    /// Adds the transparent border. What it is made from is let go as soon as it was copied: pictures of dense codes are large.
     pub(super) fn bordered(
         w: usize,
         h: usize,
-        texels: &[Texel],
-        glow: &[Texel],
+        texels: Vec<Texel>,
+        glow: Vec<Texel>,
         gloss: f32,
     ) -> Self {
         let (width, height) = (w + 2, h + 2);
-        let spread = |inner: &[Texel]| {
+        let spread = |inner: Vec<Texel>| {
             let mut all = vec![[0; 4]; width * height];
             for (y, row) in inner.chunks_exact(w).enumerate() {
                 let at = (y + 1) * width + 1;
