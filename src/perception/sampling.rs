@@ -5,6 +5,11 @@
 //! `U' = U - 128`, `V' = V - 128` (ITU-T T.871), in 16-bit fixed point.
 
 mod source;
+mod tile;
+#[cfg(target_arch = "x86_64")]
+mod wide;
+
+pub use tile::Tile;
 
 use self::source::{BLOCK, Grey, Rgb, Rows, Source, Yuyv};
 use crate::base::frame::{FrameView, PixelFormat};
@@ -13,7 +18,6 @@ use crate::models::interpreter::LutTables;
 use crate::models::manifest::Colour;
 use crate::models::{PixelLut, TensorMut};
 use std::ops::Range;
-use zeroize::Zeroize;
 
 /// Maps a point of the output (pixels, the first pixel's middle at 0.5) to a point of the frame:
 /// `x' = a x + b y + c`, `y' = d x + e y + f`.
@@ -80,57 +84,6 @@ impl Affine {
     }
 }
 
-/// A picture in planes: what photometry works on.
-#[derive(Debug)]
-pub struct Tile {
-    /// Red, green and blue, `width * height` bytes each, row by row.
-    pub rgb: [Box<[u8]>; 3],
-    /// Luminance by [`luminance`], the same size.
-    pub luma: Box<[u8]>,
-}
-
-impl Tile {
-    /// A black tile of `width` by `height` pixels.
-    pub fn new(width: u32, height: u32) -> Self {
-        let plane = || vec![0; width as usize * height as usize].into_boxed_slice();
-        Self {
-            rgb: [plane(), plane(), plane()],
-            luma: plane(),
-        }
-    }
-
-    /// Wipes it.
-    pub fn wipe(&mut self) {
-        self.rgb.iter_mut().for_each(Zeroize::zeroize);
-        self.luma.zeroize();
-    }
-
-    /// Takes in the pixels of a part of a row.
-    fn put(&mut self, at: Range<usize>, rgb: &[[u8; BLOCK]; 3]) {
-        for (to, from) in self.rgb.iter_mut().zip(rgb) {
-            to[at.clone()].copy_from_slice(&from[..at.len()]);
-        }
-        let [r, g, b] = rgb;
-        for (to, ((r, g), b)) in self.luma[at].iter_mut().zip(r.iter().zip(g).zip(b)) {
-            *to = luminance([*r, *g, *b]);
-        }
-    }
-
-    /// Black in a part of a row.
-    fn put_black(&mut self, at: Range<usize>) {
-        for plane in &mut self.rgb {
-            plane[at.clone()].fill(0);
-        }
-        self.luma[at].fill(0);
-    }
-}
-
-impl Drop for Tile {
-    fn drop(&mut self) {
-        self.wipe();
-    }
-}
-
 /// Where the pixels go: a tensor through a table, and optionally a tile for photometry.
 pub struct Target<'a> {
     /// Width of the output.
@@ -159,6 +112,19 @@ impl std::fmt::Debug for Target<'_> {
 ///
 /// A tensor or tile of another size, or of another type than the table, is left as it is: both come from the same manifest.
 pub fn sample(frame: &FrameView<'_>, map: &Affine, target: Target<'_>, tensor: &mut TensorMut<'_>) {
+    #[cfg(target_arch = "x86_64")]
+    wide::sample(frame, map, target, tensor);
+    #[cfg(not(target_arch = "x86_64"))]
+    sample_here(frame, map, target, tensor);
+}
+
+#[inline(always)]
+fn sample_here(
+    frame: &FrameView<'_>,
+    map: &Affine,
+    target: Target<'_>,
+    tensor: &mut TensorMut<'_>,
+) {
     match frame.format() {
         PixelFormat::Yuyv => sample_source(&Yuyv(Rows::new(frame)), map, target, tensor),
         PixelFormat::Rgb8 => sample_source(&Rgb(Rows::new(frame)), map, target, tensor),
@@ -166,6 +132,7 @@ pub fn sample(frame: &FrameView<'_>, map: &Affine, target: Target<'_>, tensor: &
     }
 }
 
+#[inline(always)]
 fn sample_source<S: Source>(
     source: &S,
     map: &Affine,
@@ -212,6 +179,7 @@ impl ToValue<i8> for Shift {
 
 /// Chooses how many points along each side of an output pixel are averaged, and whether each lies between pixels or on the
 /// nearest one: among points that are two pixels apart or more, what lies between neighbours makes no difference.
+#[inline(always)]
 fn with_taps<S: Source, T: Copy, V: ToValue<T>>(
     source: &S,
     map: &Affine,
@@ -230,6 +198,7 @@ fn with_taps<S: Source, T: Copy, V: ToValue<T>>(
 /// Most points that are averaged for one pixel.
 const MAX_TAPS: usize = 9;
 
+#[inline(always)]
 fn run<S: Source, T: Copy, V: ToValue<T>, const N: usize, const NEAREST: bool>(
     source: &S,
     map: &Affine,

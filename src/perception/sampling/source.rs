@@ -180,6 +180,7 @@ impl Source for Yuyv<'_> {
         [(w >> ((x & 1) * 16)) & 255, (w >> 8) & 255, w >> 24]
     }
 
+    #[inline(always)]
     fn rgb([ys, us, vs]: &[Plane; 3], [r, g, b]: &mut [[u8; BLOCK]; 3]) {
         for i in 0..BLOCK {
             let (y, u, v) = (ys[i], us[i] - 128, vs[i] - 128);
@@ -221,6 +222,7 @@ impl Source for Rgb<'_> {
         std::array::from_fn(|c| u32::from(pixel[c]))
     }
 
+    #[inline(always)]
     fn rgb(channels: &[Plane; 3], rgb: &mut [[u8; BLOCK]; 3]) {
         copy_bytes(channels, rgb);
     }
@@ -250,12 +252,14 @@ impl Source for Grey<'_> {
         [u32::from(self.0.data[y as usize * self.0.stride + x as usize]); 3]
     }
 
+    #[inline(always)]
     fn rgb(channels: &[Plane; 3], rgb: &mut [[u8; BLOCK]; 3]) {
         copy_bytes(channels, rgb);
     }
 }
 
 /// Channels that are colours already.
+#[inline(always)]
 fn copy_bytes(channels: &[Plane; 3], rgb: &mut [[u8; BLOCK]; 3]) {
     for (to, from) in rgb.iter_mut().flatten().zip(channels.iter().flatten()) {
         *to = (*from).clamp(0, 255) as u8;
