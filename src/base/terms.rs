@@ -38,6 +38,8 @@ pub enum DocumentKind {
     Td3,
     /// Resident identity card of the People's Republic of China: two sides, no machine readable zone.
     PrcId,
+    /// Visa: no policy can accept it, since it identifies nobody without the passport that it belongs to.
+    Visa,
 }
 
 /// A field that the wallet claims to know and the document must confirm. In tickets its name is short, so that their QR code stays

@@ -171,6 +171,7 @@ impl DocumentEvidence {
                 MrzFormat::Td1 => DocumentKind::Td1,
                 MrzFormat::Td2 => DocumentKind::Td2,
                 MrzFormat::Td3 => DocumentKind::Td3,
+                MrzFormat::MrvA | MrzFormat::MrvB => DocumentKind::Visa,
             },
             specimen: if mrz.issuing_state == "UTO" {
                 SpecimenEvidence::Specimen

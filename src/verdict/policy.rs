@@ -201,10 +201,10 @@ impl Policy {
             "onboarding, reverification (others are not built)",
         )?;
         within(
-            !d.accepted.is_empty(),
+            !d.accepted.is_empty() && !d.accepted.contains(&DocumentKind::Visa),
             "document.accepted",
-            "[]".into(),
-            "at least one of td1, td2, td3, prc_id",
+            format!("{:?}", d.accepted),
+            "at least one of td1, td2, td3, prc_id (a visa identifies nobody by itself)",
         )?;
         let number_claimed = d.required_fields.contains(&Field::DocumentNumber)
             && d.required_fields.contains(&Field::BirthDate);
@@ -364,5 +364,6 @@ mod tests {
             "accepted = []",
             "document.accepted",
         );
+        check("\"td2\"", "\"visa\"", "document.accepted");
     }
 }

@@ -1,4 +1,4 @@
-//! The machine readable zone of ICAO Doc 9303: TD1 (3 x 30), TD2 (2 x 36) and TD3 (2 x 44).
+//! The machine readable zone of ICAO Doc 9303: TD1 (3 x 30), TD2 (2 x 36) and TD3 (2 x 44), and visas of the last two shapes.
 //!
 //! [`parse()`] takes lines of text as they are; [`parse_repaired`] first mends characters that a reader confuses, only where a
 //! check digit then verifies. Check digits are reported, not enforced: a refuted one is evidence, not an error. An [`MrzError`]
@@ -25,6 +25,10 @@ pub enum MrzFormat {
     Td2,
     /// Passports: two lines of 44.
     Td3,
+    /// Visas of format A: two lines of 44, no composite check digit. No identity document: read so that it can be said.
+    MrvA,
+    /// Visas of format B: two lines of 36.
+    MrvB,
 }
 
 impl MrzFormat {
@@ -32,7 +36,7 @@ impl MrzFormat {
     pub const fn n_lines(self) -> usize {
         match self {
             Self::Td1 => 3,
-            Self::Td2 | Self::Td3 => 2,
+            Self::Td2 | Self::Td3 | Self::MrvA | Self::MrvB => 2,
         }
     }
 
@@ -40,12 +44,30 @@ impl MrzFormat {
     pub const fn n_columns(self) -> usize {
         match self {
             Self::Td1 => 30,
-            Self::Td2 => 36,
-            Self::Td3 => 44,
+            Self::Td2 | Self::MrvB => 36,
+            Self::Td3 | Self::MrvA => 44,
         }
     }
 
-    /// The format with this many lines of this many characters.
+    /// How many check digits every zone of the format has at least.
+    pub const fn n_check_digits(self) -> usize {
+        match self {
+            // Optional data may be without.
+            Self::Td1 | Self::Td2 | Self::Td3 => 4,
+            Self::MrvA | Self::MrvB => 3,
+        }
+    }
+
+    /// The visa of the same shape.
+    pub(super) const fn as_visa(self) -> Self {
+        match self {
+            Self::Td2 => Self::MrvB,
+            Self::Td3 => Self::MrvA,
+            other => other,
+        }
+    }
+
+    /// The format with this many lines of this many characters; visas share the shapes of the others.
     pub const fn of_shape(n_lines: usize, n_columns: usize) -> Option<Self> {
         match (n_lines, n_columns) {
             (3, 30) => Some(Self::Td1),
@@ -78,7 +100,7 @@ pub struct MrzChecks {
     pub expiry_date: CheckResult,
     /// Of the optional data (TD3 only).
     pub optional_data: CheckResult,
-    /// The composite one.
+    /// The composite one (visas have none).
     pub composite: CheckResult,
 }
 

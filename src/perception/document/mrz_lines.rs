@@ -53,8 +53,6 @@ const PADDINGS: [Padding; 5] = [
 ];
 /// Below this mean confidence in both directions, the candidate is no print of the reader's alphabet: no other cut is tried.
 const LEAST_CONFIDENCE: f32 = 0.7;
-/// A zone is taken at once if so many check digits verify and none is refuted: all that every format has.
-const ENOUGH_CHECKS: usize = 4;
 /// Texts that are off by more than this from every format get no other cut: their ends were not found, or it is no zone.
 const FAR_OFF: usize = 6;
 /// Strips read for one page at most, so that a page full of print cannot hold up the frames behind it.
@@ -154,7 +152,8 @@ impl Best {
 
     fn is_certain(&self) -> bool {
         self.zones.first().is_some_and(|(z, _)| {
-            !z.mrz.checks.any_refuted() && z.mrz.checks.n_verified() >= ENOUGH_CHECKS
+            !z.mrz.checks.any_refuted()
+                && z.mrz.checks.n_verified() >= z.mrz.format.n_check_digits()
         })
     }
 

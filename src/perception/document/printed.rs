@@ -29,8 +29,8 @@ const CHARACTER_ASPECT: f32 = 0.45;
 /// Share of the page from the bottom that the machine readable zone takes (Doc 9303-3: 23.2 mm of 88, of 74 and of 54).
 const fn zone_share(format: MrzFormat) -> f32 {
     match format {
-        MrzFormat::Td3 => 0.27,
-        MrzFormat::Td2 => 0.32,
+        MrzFormat::Td3 | MrzFormat::MrvA => 0.27,
+        MrzFormat::Td2 | MrzFormat::MrvB => 0.32,
         MrzFormat::Td1 => 0.44,
     }
 }

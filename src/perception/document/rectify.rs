@@ -22,8 +22,8 @@ impl DocumentSize {
     pub const fn of_format(format: MrzFormat) -> Self {
         match format {
             MrzFormat::Td1 => Self::Id1,
-            MrzFormat::Td2 => Self::Td2,
-            MrzFormat::Td3 => Self::Td3,
+            MrzFormat::Td2 | MrzFormat::MrvB => Self::Td2,
+            MrzFormat::Td3 | MrzFormat::MrvA => Self::Td3,
         }
     }
 

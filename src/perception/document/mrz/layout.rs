@@ -1,4 +1,4 @@
-//! Where the fields stand (ICAO Doc 9303 parts 4, 5 and 6). Lines and columns count from 0 here.
+//! Where the fields stand (ICAO Doc 9303 parts 4 to 7). Lines and columns count from 0 here.
 
 use super::MrzFormat;
 use super::check_digit::{Filler, verify};
@@ -36,13 +36,15 @@ pub(super) struct Layout {
     pub(super) optional: &'static [Span],
     /// What the composite check digit goes over.
     pub(super) composite: &'static [Span],
-    /// Where the composite check digit stands.
-    pub(super) composite_digit: Span,
+    /// Where the composite check digit stands; visas have none.
+    pub(super) composite_digit: Option<Span>,
+    /// Whether a check digit stands behind the optional data.
+    pub(super) optional_digit: bool,
     /// First letters that a document code of this format may have.
     pub(super) first_letters: &'static str,
 }
 
-static TD1: Layout = Layout {
+const TD1: Layout = Layout {
     document_code: span(0, 0, 2),
     issuing_state: span(0, 2, 5),
     names: span(2, 0, 30),
@@ -58,11 +60,12 @@ static TD1: Layout = Layout {
         span(1, 8, 15),
         span(1, 18, 29),
     ],
-    composite_digit: span(1, 29, 30),
+    composite_digit: Some(span(1, 29, 30)),
+    optional_digit: false,
     first_letters: "ACI",
 };
 
-static TD2: Layout = Layout {
+const TD2: Layout = Layout {
     document_code: span(0, 0, 2),
     issuing_state: span(0, 2, 5),
     names: span(0, 5, 36),
@@ -73,11 +76,12 @@ static TD2: Layout = Layout {
     expiry_date: span(1, 21, 27),
     optional: &[span(1, 28, 35)],
     composite: &[span(1, 0, 10), span(1, 13, 20), span(1, 21, 35)],
-    composite_digit: span(1, 35, 36),
+    composite_digit: Some(span(1, 35, 36)),
+    optional_digit: false,
     first_letters: "ACI",
 };
 
-static TD3: Layout = Layout {
+const TD3: Layout = Layout {
     document_code: span(0, 0, 2),
     issuing_state: span(0, 2, 5),
     names: span(0, 5, 44),
@@ -88,8 +92,27 @@ static TD3: Layout = Layout {
     expiry_date: span(1, 21, 27),
     optional: &[span(1, 28, 42)],
     composite: &[span(1, 0, 10), span(1, 13, 20), span(1, 21, 43)],
-    composite_digit: span(1, 43, 44),
+    composite_digit: Some(span(1, 43, 44)),
+    optional_digit: true,
     first_letters: "P",
+};
+
+const MRV_A: Layout = Layout {
+    optional: &[span(1, 28, 44)],
+    composite: &[],
+    composite_digit: None,
+    optional_digit: false,
+    first_letters: "V",
+    ..TD3
+};
+
+const MRV_B: Layout = Layout {
+    optional: &[span(1, 28, 36)],
+    composite: &[],
+    composite_digit: None,
+    optional_digit: false,
+    first_letters: "V",
+    ..TD2
 };
 
 /// The layout of `format`.
@@ -98,6 +121,8 @@ pub(super) fn of(format: MrzFormat) -> &'static Layout {
         MrzFormat::Td1 => &TD1,
         MrzFormat::Td2 => &TD2,
         MrzFormat::Td3 => &TD3,
+        MrzFormat::MrvA => &MRV_A,
+        MrzFormat::MrvB => &MRV_B,
     }
 }
 
@@ -123,7 +148,9 @@ impl<'a> Zone<'a> {
     /// it: a filler in place of the check digit, the rest at the start of the optional data.
     pub(super) fn long_number_rest(&self) -> Option<(&'a [u8], u8)> {
         let layout = of(self.format);
-        if self.format == MrzFormat::Td3 || self.digit_after(&layout.document_number) != b'<' {
+        if !matches!(self.format, MrzFormat::Td1 | MrzFormat::Td2)
+            || self.digit_after(&layout.document_number) != b'<'
+        {
             return None;
         }
         let optional = self.field(&layout.optional[0]);
@@ -148,20 +175,14 @@ impl<'a> Zone<'a> {
                 allowed_if_empty(number),
             ),
         };
-        let date = |span: &Span| {
+        let by_itself = |span: &Span| {
             let field = self.field(span);
             verify(&[field], self.digit_after(span), allowed_if_empty(field))
         };
-        let optional_data = match self.format {
-            MrzFormat::Td3 => {
-                let field = self.field(&layout.optional[0]);
-                verify(
-                    &[field],
-                    self.digit_after(&layout.optional[0]),
-                    allowed_if_empty(field),
-                )
-            }
-            MrzFormat::Td1 | MrzFormat::Td2 => CheckResult::NotPrinted,
+        let optional_data = if layout.optional_digit {
+            by_itself(&layout.optional[0])
+        } else {
+            CheckResult::NotPrinted
         };
         let mut parts: [&[u8]; 4] = [&[]; 4];
         for (part, span) in parts.iter_mut().zip(layout.composite) {
@@ -169,14 +190,15 @@ impl<'a> Zone<'a> {
         }
         MrzChecks {
             document_number,
-            birth_date: date(&layout.birth_date),
-            expiry_date: date(&layout.expiry_date),
+            birth_date: by_itself(&layout.birth_date),
+            expiry_date: by_itself(&layout.expiry_date),
             optional_data,
-            composite: verify(
-                &parts,
-                self.field(&layout.composite_digit)[0],
-                Filler::Refused,
-            ),
+            composite: layout
+                .composite_digit
+                .as_ref()
+                .map_or(CheckResult::NotPrinted, |digit| {
+                    verify(&parts, self.field(digit)[0], Filler::Refused)
+                }),
         }
     }
 }

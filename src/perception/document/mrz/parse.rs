@@ -39,7 +39,7 @@ pub enum MrzError {
         /// What may stand there.
         allowed: &'static str,
     },
-    /// The document code is of no identity document of this layout (for example a visa).
+    /// The document code is of no document of this layout.
     #[error(
         "document code of the machine readable zone: a {format:?} begins with one of the letters {allowed}"
     )]
@@ -120,6 +120,9 @@ impl ZoneText {
             format: format.unwrap_or(MrzFormat::Td3),
             lines: Default::default(),
         };
+        if lines[0].starts_with('V') {
+            text.format = text.format.as_visa();
+        }
         for (mine, line) in text.lines.iter_mut().zip(lines) {
             mine.extend_from_slice(line.as_bytes());
         }
@@ -212,11 +215,16 @@ fn check_characters(zone: &Zone<'_>, layout: &Layout) -> Result<(), MrzError> {
         (digit_of(&layout.document_number), DIGITS),
         (digit_of(&layout.birth_date), DIGITS),
         (digit_of(&layout.expiry_date), DIGITS),
-        (layout.composite_digit.clone(), DIGITS),
     ];
-    let optional_digit =
-        (zone.format == MrzFormat::Td3).then(|| (digit_of(&layout.optional[0]), DIGITS));
-    for (span, (fits, allowed)) in fields.into_iter().chain(optional_digit) {
+    let composite_digit = layout.composite_digit.clone().map(|d| (d, DIGITS));
+    let optional_digit = layout
+        .optional_digit
+        .then(|| (digit_of(&layout.optional[0]), DIGITS));
+    let fields = fields
+        .into_iter()
+        .chain(composite_digit)
+        .chain(optional_digit);
+    for (span, (fits, allowed)) in fields {
         if let Some(at) = zone.field(&span).iter().position(|c| !fits(*c)) {
             return Err(MrzError::Character {
                 line: span.line + 1,
@@ -224,6 +232,23 @@ fn check_characters(zone: &Zone<'_>, layout: &Layout) -> Result<(), MrzError> {
                 allowed,
             });
         }
+    }
+    // Left-justified: what a reader has moved by a character would say something else.
+    for span in [&layout.issuing_state, &layout.nationality] {
+        let field = zone.field(span);
+        let ended = field.iter().skip_while(|c| **c != b'<');
+        if let Some(at) = ended.clone().position(|c| *c != b'<') {
+            return Err(MrzError::Character {
+                line: span.line + 1,
+                column: span.columns.end - ended.count() + at + 1,
+                allowed: "< after <",
+            });
+        }
+    }
+    if zone.field(&layout.names)[0] == b'<' {
+        return Err(MrzError::NoName {
+            line: layout.names.line + 1,
+        });
     }
     Ok(())
 }

@@ -5,7 +5,8 @@
 //! 2. In the document number, which may hold both, `0` and `O` are exchanged only if its check digit is refuted as read, and
 //!    exactly one exchange of at most two characters makes it and the composite verify.
 //! 3. Where only letters can stand (states and names), which no check digit covers, a digit that looks like a letter becomes
-//!    that letter, but only if the composite verifies and no check digit is refuted: the rest of the zone was then read right.
+//!    that letter, but only if the composite (of a visa: every check digit) verifies and none is refuted: the rest of the zone
+//!    was then read right.
 //!
 //! Everything else stays as it was read.
 
@@ -70,18 +71,24 @@ pub(super) fn repair(format: MrzFormat, lines: &mut Lines) -> u32 {
     n += digits(format, lines, &only_digit(&layout.document_number), |c| {
         c.document_number
     });
-    if format == MrzFormat::Td3 {
+    if layout.optional_digit {
         n += digits(format, lines, &only_digit(&layout.optional[0]), |c| {
             c.optional_data
         });
     }
-    n += digits(format, lines, &layout.composite_digit, |c| c.composite);
+    if let Some(digit) = &layout.composite_digit {
+        n += digits(format, lines, digit, |c| c.composite);
+    }
     if checks(format, lines).document_number == CheckResult::Refuted {
         n += number(format, lines, &layout.document_number);
     }
 
     let checks = checks(format, lines);
-    if checks.composite == CheckResult::Verified && !checks.any_refuted() {
+    let rest_is_right = match layout.composite_digit {
+        Some(_) => checks.composite == CheckResult::Verified,
+        None => checks.n_verified() == format.n_check_digits(),
+    };
+    if rest_is_right && !checks.any_refuted() {
         for span in [
             &layout.document_code,
             &layout.issuing_state,

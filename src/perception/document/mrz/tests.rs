@@ -24,6 +24,16 @@ const TD1_LONG: [&str; 3] = [
     "STEVENSON<<PETER<<<<<<<<<<<<<<",
 ];
 
+/// Visas (Doc 9303-7, appendices).
+const MRV_A: [&str; 2] = [
+    "V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<",
+    "L8988901C4XXX4009078F96121096ZE184226B<<<<<<",
+];
+const MRV_B: [&str; 2] = [
+    "V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<",
+    "L8988901C4XXX4009078F9612109<<<<<<<<",
+];
+
 use CheckResult::{NotPrinted, Refuted, Verified};
 
 /// Document number, birth, expiry, optional data, composite.
@@ -50,6 +60,35 @@ fn vectors_of_doc_9303() {
     check(&TD2, "D23145890", "", no_optional_digit);
     check(&TD1, "D23145890", "", no_optional_digit);
     check(&TD1_LONG, "D23145890734", "", no_optional_digit);
+    let visa = [Verified, Verified, Verified, NotPrinted, NotPrinted];
+    check(&MRV_A, "L8988901C", "6ZE184226B", visa);
+    check(&MRV_B, "L8988901C", "", visa);
+}
+
+/// A reader that takes the edge of the page for a character moves everything: such a zone is none, so that another cut wins.
+#[test]
+fn what_was_moved_by_a_character_is_no_zone() {
+    for (first, second, line, column) in [
+        ("PP<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<", TD3[1], 1, 4),
+        ("P<U<OERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", TD3[1], 1, 5),
+        (
+            TD3[0],
+            "L898902C36<UT7408122F1204159ZE184226B<<<<<10",
+            2,
+            12,
+        ),
+    ] {
+        let allowed = "< after <";
+        let expected = MrzError::Character {
+            line,
+            column,
+            allowed,
+        };
+        assert_eq!(parse(&[first, second]), Err(expected), "{first} {second}");
+    }
+    let first = "P<UTO<ERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<";
+    let no_name = MrzError::NoName { line: 1 };
+    assert_eq!(parse(&[first, TD3[1]]), Err(no_name));
 }
 
 #[test]
@@ -163,7 +202,7 @@ fn errors_name_the_place_and_never_the_text() {
             },
         ),
         (
-            vec!["V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", TD3[1]],
+            vec!["X<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", TD3[1]],
             MrzError::DocumentCode {
                 format: MrzFormat::Td3,
                 allowed: "P",
@@ -352,7 +391,7 @@ proptest! {
         let mut lines = parts.lines(format);
         let (line, columns) = match format {
             MrzFormat::Td1 => (1, (0..7).chain(8..14)),
-            MrzFormat::Td2 | MrzFormat::Td3 => (1, (13..20).chain(21..27)),
+            MrzFormat::Td2 | MrzFormat::Td3 | MrzFormat::MrvA | MrzFormat::MrvB => (1, (13..20).chain(21..27)),
         };
         let column = columns.clone().nth(place).expect("thirteen places");
         let mut bytes = lines[line].clone().into_bytes();
