@@ -10,7 +10,7 @@ use crate::trust::keys::{KeyId, PublicKey, Signer as _, SoftwareKey};
 use crate::trust::random_bytes;
 use crate::trust::ticket::{self, Bytes, TicketClaims};
 use crate::trust::tls::{FlooredClock, Role, server_config};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes as Body, Incoming};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -28,6 +28,8 @@ use zeroize::Zeroize as _;
 
 /// Where tickets come from.
 pub(super) const TICKETS: &str = "/v1/tickets";
+/// Bytes of a body that are taken at most, kept or not.
+const MOST_TAKEN: usize = 8 * MAX_REQUEST;
 const MAX_CONNECTIONS: usize = 64;
 /// For the handshake, for a header, and for a body each.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -292,10 +294,9 @@ async fn answer(request: Request<Incoming>, role: Option<Role>, desk: &Desk) -> 
 
 /// Reads a body of JSON within the limits of size and time. Depth is limited to 128 by the parser.
 async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Answer> {
-    let body = Limited::new(request.into_body(), MAX_REQUEST).collect();
-    let body = match timeout(PATIENCE, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) => {
+    let body = match timeout(PATIENCE, collect(request.into_body())).await {
+        Ok(Some(body)) => body,
+        Ok(None) => {
             return Err(problem(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "size",
@@ -319,6 +320,24 @@ async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Answ
         );
         problem(StatusCode::BAD_REQUEST, "json", text)
     })
+}
+
+/// The whole body; `None` if it is too large or was broken off. What is too large is still taken from the line, within reason: a client
+/// that is answered while it sends finds a closed line instead of the answer.
+async fn collect(mut body: Incoming) -> Option<Vec<u8>> {
+    let (mut kept, mut n) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.ok()?.into_data() else {
+            continue;
+        };
+        n += data.len();
+        if n <= MAX_REQUEST {
+            kept.extend_from_slice(&data);
+        } else if n > MOST_TAKEN {
+            return None;
+        }
+    }
+    (n <= MAX_REQUEST).then_some(kept)
 }
 
 fn refuse(refused: Refused) -> Answer {
