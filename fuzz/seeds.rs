@@ -11,8 +11,8 @@ use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder as _};
 use std::path::PathBuf;
 
-/// Specimen zones of ICAO Doc 9303, parts 4, 5 and 6.
-const ZONES: [(MrzFormat, &str); 3] = [
+/// Specimen zones of ICAO Doc 9303, parts 4 to 7.
+const ZONES: [(MrzFormat, &str); 4] = [
     (
         MrzFormat::Td3,
         "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10",
@@ -24,6 +24,10 @@ const ZONES: [(MrzFormat, &str); 3] = [
     (
         MrzFormat::Td2,
         "I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<\nD231458907UTO7408122F1204159<<<<<<<6",
+    ),
+    (
+        MrzFormat::MrvA,
+        "V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL8988901C4XXX4009078F96121096ZE184226B<<<<<<",
     ),
 ];
 
@@ -59,9 +63,10 @@ fn zones(seeds: &mut Seeds) {
         let plain = zone.replace('\n', "");
         // The modes of the target that have this shape: as it stands, and with all check digits made right.
         let (shaped, mended) = match format {
-            MrzFormat::Td1 => (1, 0xfd),
-            MrzFormat::Td2 => (3, 0xf9),
-            MrzFormat::Td3 => (5, 0xfb),
+            MrzFormat::Td1 => (1, 0xf9),
+            MrzFormat::Td2 => (3, 0xfb),
+            MrzFormat::Td3 => (5, 0xfd),
+            MrzFormat::MrvA | MrzFormat::MrvB => (7, 0xff),
         };
         let mut add = |name: &str, bytes| seeds.push(("mrz", format!("{name}-{i}"), bytes));
         add("lines", with(0, zone.as_bytes()));

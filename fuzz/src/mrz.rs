@@ -28,7 +28,13 @@ pub fn run(data: &[u8]) {
 }
 
 fn shaped(mode: u8, rest: &[u8]) {
-    let format = [MrzFormat::Td1, MrzFormat::Td2, MrzFormat::Td3][usize::from(mode / 2) % 3];
+    let formats = [
+        MrzFormat::Td1,
+        MrzFormat::Td2,
+        MrzFormat::Td3,
+        MrzFormat::MrvA,
+    ];
+    let format = formats[usize::from(mode / 2) % formats.len()];
     let (n_lines, n_columns) = (format.n_lines(), format.n_columns());
     let mut lines = [[b'<'; 44]; 3];
     for (i, b) in rest.iter().enumerate().take(n_lines * n_columns) {
@@ -38,6 +44,9 @@ fn shaped(mode: u8, rest: &[u8]) {
             ALPHABET[usize::from(*b) % ALPHABET.len()]
         };
         lines[i / n_columns][i % n_columns] = c;
+    }
+    if format == MrzFormat::MrvA {
+        lines[0][0] = b'V';
     }
     // Bits 3 to 7 say which check digits are made right, the composite one last.
     for (k, (line, column, covered)) in digits(format).iter().enumerate() {
@@ -78,6 +87,11 @@ fn digits(format: MrzFormat) -> &'static [Digit] {
             (1, 27, &[(1, 21, 27)]),
             (1, 42, &[(1, 28, 42)]),
             (1, 43, &[(1, 0, 10), (1, 13, 20), (1, 21, 43)]),
+        ],
+        MrzFormat::MrvA | MrzFormat::MrvB => &[
+            (1, 9, &[(1, 0, 9)]),
+            (1, 19, &[(1, 13, 19)]),
+            (1, 27, &[(1, 21, 27)]),
         ],
     }
 }

@@ -159,7 +159,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
                 }
             ),
         }
-        vision.forget();
+        vision.forget_picture();
     }
     if n_faults > 0 {
         anyhow::bail!("{n_faults} of the pictures could not be looked at, see ERROR above");

@@ -17,3 +17,4 @@ pub mod prc;
 pub mod printed;
 pub mod rectify;
 pub mod text;
+mod warp;

@@ -117,12 +117,18 @@ impl Vision {
         self.portraits.choose(number)
     }
 
-    /// Wipes templates and pictures of the session.
+    /// Wipes templates and pictures of the session, and lets go of the nets that are needed for documents only.
     pub fn forget(&mut self) {
+        self.forget_picture();
+        self.document.forget();
+    }
+
+    /// Wipes templates and pictures: the next picture has nothing to do with those before.
+    pub fn forget_picture(&mut self) {
         self.portraits = PortraitMemory::default();
         self.reference = None;
         self.face.forget();
-        self.document.forget();
+        self.document.forget_document();
         self.codes.forget();
     }
 }

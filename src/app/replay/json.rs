@@ -88,7 +88,7 @@ fn look(
     said.insert("size".to_owned(), json!([view.width(), view.height()]));
     for _ in 0..args.rounds.max(1) {
         // Nothing is known of the picture from the round before.
-        vision.forget();
+        vision.forget_picture();
         if wanted(Look::Face) {
             // Without attack detection and template, with attack detection, the template: the last two are what a session asks for.
             times.take("analyse", || vision.face_pipeline().analyse(&view))?;
@@ -125,7 +125,7 @@ fn look(
             said.insert("code".to_owned(), json!(word));
         }
     }
-    vision.forget();
+    vision.forget_picture();
     said.insert("ms".to_owned(), Value::Object(times.0));
     Ok(said)
 }

@@ -9,9 +9,14 @@ pub const fn of_rgb(r: u8, g: u8, b: u8) -> u8 {
 
 /// Writes the luminance of the whole frame into `plane`, tightly packed rows. Allocates only if `plane` has to grow.
 pub fn plane(frame: &FrameView<'_>, plane: &mut Vec<u8>) {
+    plane.resize(frame.width() as usize * frame.height() as usize, 0);
+    write(frame, plane);
+}
+
+/// As [`plane()`], into what is there: `width * height` bytes.
+pub fn write(frame: &FrameView<'_>, plane: &mut [u8]) {
     let width = frame.width() as usize;
-    plane.resize(width * frame.height() as usize, 0);
-    for (y, out) in (0..).zip(plane.chunks_exact_mut(width)) {
+    for (y, out) in (0..frame.height()).zip(plane.chunks_exact_mut(width)) {
         let row = frame.row(y);
         match frame.format() {
             PixelFormat::Grey8 => out.copy_from_slice(row),

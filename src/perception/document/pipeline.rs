@@ -21,6 +21,7 @@ pub use texts::Texts;
 
 use super::corners::CornerFinder;
 use super::limits::DocumentLimits;
+use super::luminance;
 use super::measures;
 use super::mrz_lines::{MrzReader, ReadZone, ZoneReading};
 use super::page::Page;
@@ -37,8 +38,8 @@ use crate::perception::observation::{
 };
 use texts::Often;
 
-/// Width of the page in colours that the portrait is looked for on; at least the resolution of the frame.
-const COLOUR_PAGE_WIDTH: u32 = 1280;
+/// Widths that the page in colours may have on which the portrait is looked for: that of the document in the frame, within these.
+const COLOUR_PAGE_WIDTHS: (f32, f32) = (640.0, 1280.0);
 /// A number is looked for all over the page in one of so many frames in which nothing stood where it should.
 const SEARCH_EVERY: u32 = 3;
 /// From this confidence on, a scan's corners are tried before the whole picture.
@@ -141,7 +142,8 @@ impl<T> DocumentPipeline<T> {
                 ZoneReading::Read(zone) => {
                     let upright = upright(&corners, zone.half_turned);
                     observation.corners = Some(upright);
-                    let reading = self.reading(&frame, &upright, *zone, Often::Once, portraits)?;
+                    let reading =
+                        self.reading((&frame, &frame), &upright, *zone, Often::Once, portraits)?;
                     observation.reading = Some(Box::new(reading));
                     self.was_prc = false;
                     return Ok(observation);
@@ -173,9 +175,21 @@ impl<T> DocumentPipeline<T> {
         frame: FrameView<'_>,
         portraits: &mut impl PortraitFinder<Template = T>,
     ) -> Result<Option<DocumentReading>, ModelError> {
-        let whole = rectify::whole(&frame);
+        // Lines are cut out of it many times over: its luminance is worked out once.
+        let mut grey = Frame::new(frame.width(), frame.height(), PixelFormat::Grey8);
+        luminance::write(&frame, grey.data_mut());
+        self.read_grey_scan(&frame, &grey.view(), portraits)
+    }
+
+    fn read_grey_scan(
+        &mut self,
+        frame: &FrameView<'_>,
+        grey: &FrameView<'_>,
+        portraits: &mut impl PortraitFinder<Template = T>,
+    ) -> Result<Option<DocumentReading>, ModelError> {
+        let whole = rectify::whole(frame);
         let w = whole.0;
-        let corners = self.corner_finder.find(&frame)?;
+        let corners = self.corner_finder.find(frame)?;
         let corners = corners
             .filter(|f| f.confidence >= SCAN_CONFIDENCE)
             .map(|f| f.corners);
@@ -187,12 +201,12 @@ impl<T> DocumentPipeline<T> {
         let mut best: Option<(Quad, Box<ReadZone>)> = None;
         for quad in choices.into_iter().flatten() {
             let height = PAGE_WIDTH as f32 * quad.height() / quad.width().max(1.0);
-            if !self.page.take(&frame, &quad, height.round() as u32) {
+            if !self.page.take(grey, &quad, height.round() as u32) {
                 continue;
             }
             let zone = self
                 .mrz_reader
-                .read(&frame, &self.page, self.limits.min_verified_checks)?;
+                .read(grey, &self.page, self.limits.min_verified_checks)?;
             let ZoneReading::Read(zone) = zone else {
                 continue;
             };
@@ -208,7 +222,7 @@ impl<T> DocumentPipeline<T> {
             }
         }
         if let Some((quad, zone)) = best {
-            let reading = self.reading(&frame, &quad, *zone, Often::AsItHelps, portraits)?;
+            let reading = self.reading((frame, grey), &quad, *zone, Often::AsItHelps, portraits)?;
             return Ok(Some(reading));
         }
         for quad in choices.into_iter().flatten() {
@@ -217,9 +231,9 @@ impl<T> DocumentPipeline<T> {
                 PrcReader::read_back,
                 PrcReader::search_front,
             ] {
-                if let Some(side) = self.prc(&frame, &quad, read)? {
+                if let Some(side) = self.prc(grey, &quad, read)? {
                     let upright = upright(&quad, side.half_turned);
-                    return Ok(Some(self.prc_reading(&frame, &upright, side, portraits)));
+                    return Ok(Some(self.prc_reading(frame, &upright, side, portraits)));
                 }
             }
         }
@@ -231,15 +245,20 @@ impl<T> DocumentPipeline<T> {
         self.portrait_template.as_ref()
     }
 
-    /// Wipes pixels and drops the template: the session has ended.
+    /// Wipes pixels, drops the template and lets go of the nets for print: the session has ended.
     pub fn forget(&mut self) {
+        self.forget_document();
+        if self.texts_from.is_some() {
+            self.texts = None;
+        }
+    }
+
+    /// Wipes pixels and drops the template: what comes next has nothing to do with what was seen.
+    pub fn forget_document(&mut self) {
         self.corner_finder.forget();
         self.mrz_reader.forget();
         if let Some(texts) = &mut self.texts {
             texts.forget();
-        }
-        if self.texts_from.is_some() {
-            self.texts = None;
         }
         self.page.forget();
         self.colour_page.wipe();
@@ -281,10 +300,11 @@ impl<T> DocumentPipeline<T> {
         Ok(o)
     }
 
-    /// The zone with the portrait, which is looked for on a page of the size that the zone's format has.
+    /// The zone with the portrait, which is looked for on a page of the size that the zone's format has. `grey` is `frame` too,
+    /// or its luminance.
     fn reading(
         &mut self,
-        frame: &FrameView<'_>,
+        (frame, grey): (&FrameView<'_>, &FrameView<'_>),
         corners: &Quad,
         zone: ReadZone,
         often: Often,
@@ -294,7 +314,7 @@ impl<T> DocumentPipeline<T> {
         let portrait = self.portrait(frame, corners, size, portraits);
         self.fetch_texts()?;
         let printed = match &mut self.texts {
-            Some(texts) => texts.printed(frame, corners, &mut self.page, &zone.mrz, often)?,
+            Some(texts) => texts.printed(grey, corners, &mut self.page, &zone.mrz, often)?,
             None => PrintedChecks::default(),
         };
         Ok(DocumentReading {
@@ -370,7 +390,9 @@ impl<T> DocumentPipeline<T> {
         size: DocumentSize,
         portraits: &mut impl PortraitFinder<Template = T>,
     ) -> Option<PortraitObservation> {
-        let (width, height) = (COLOUR_PAGE_WIDTH, size.height_for(COLOUR_PAGE_WIDTH));
+        let (least, most) = COLOUR_PAGE_WIDTHS;
+        let width = corners.width().clamp(least, most) as u32;
+        let height = size.height_for(width);
         // Always the template of this document, never one of a document before.
         self.portrait_template = None;
         let map = Homography::from_rectangle(width as f32, height as f32, corners)?;

@@ -5,14 +5,14 @@
 //! only by something that can be nothing else (see [`matching`]); all else is not read.
 //!
 //! This takes as long as all the rest of the document room together, so it is done for each document in few frames: until every
-//! field is verified, and not more often than [`MOST_FRAMES`] times.
+//! field is verified, and not more often than [`MOST_TURNS`] times.
 
 mod matching;
 
 use super::field::FieldCheck;
 use super::mrz::{Mrz, MrzFormat};
 use super::page::Page;
-use super::text::{TextFinder, TextLine, TextReader};
+use super::text::{TextFinder, TextReader};
 use crate::base::frame::FrameView;
 use crate::base::geometry::Quad;
 use crate::base::secret::Secret;
@@ -20,8 +20,10 @@ use crate::models::ModelError;
 use crate::perception::observation::PrintedChecks;
 use matching::{Expected, Found};
 
-/// Frames of one document in which its printed fields are looked for.
-const MOST_FRAMES: u32 = 6;
+/// How often some lines of one document are read, in frame after frame or on one page.
+const MOST_TURNS: u32 = 6;
+/// How often in one picture that no other follows.
+const TURNS_OF_A_PAGE: usize = 3;
 /// Lines read in a frame at most: those whose length fits best, in the next frame those that come after.
 const MOST_LINES: usize = 5;
 /// Width of one printed character in heights of a line as the finder gives it.
@@ -41,7 +43,9 @@ pub struct PrintedReader {
     /// Which document: its number and its holder's date of birth.
     of: Option<(Secret, Secret)>,
     checks: PrintedChecks,
-    n_frames: u32,
+    /// How often lines were read.
+    n_turns: u32,
+    /// The lines of the present page that may hold a field.
     lines: Vec<Quad>,
 }
 
@@ -57,7 +61,7 @@ impl PrintedReader {
         if self.of.as_ref() != Some(&document) {
             self.of = Some(document);
             self.checks = PrintedChecks::default();
-            self.n_frames = 0;
+            self.n_turns = 0;
         }
         let open = self
             .checks
@@ -65,10 +69,29 @@ impl PrintedReader {
             .iter()
             .any(|(_, c)| *c != FieldCheck::Verified);
         // A zone that is not sure of itself proves nothing about the print.
-        open && self.n_frames < MOST_FRAMES && !mrz.checks.any_refuted()
+        open && self.n_turns < MOST_TURNS && !mrz.checks.any_refuted()
     }
 
-    /// Looks for the fields of the zone `mrz` on `page`, which was taken from `frame` and reads as it stands.
+    /// Finds the lines of `page`, which reads as it stands and has the zone `mrz`; gives how many calls of [`Self::look`] may say
+    /// something new of them.
+    ///
+    /// # Errors
+    /// If the net could not be run.
+    pub fn find(
+        &mut self,
+        page: &Page,
+        mrz: &Mrz,
+        finder: &mut TextFinder,
+    ) -> Result<usize, ModelError> {
+        let bottom = page.height() as f32 * (1.0 - zone_share(mrz.format));
+        let found = finder.find(page.plane())?.iter().map(|line| line.quad);
+        self.lines.clear();
+        self.lines.extend(found.filter(|q| q.centre().y < bottom));
+        Ok(self.lines.len().div_ceil(MOST_LINES).min(TURNS_OF_A_PAGE))
+    }
+
+    /// Looks for the fields of the zone `mrz` in some of the lines of `page`, which was taken from `frame`: those that fit best, at
+    /// the next call those that come after.
     ///
     /// # Errors
     /// [`ModelError`] if a net could not be run.
@@ -77,18 +100,15 @@ impl PrintedReader {
         frame: &FrameView<'_>,
         page: &Page,
         mrz: &Mrz,
-        finder: &mut TextFinder,
         reader: &mut TextReader,
     ) -> Result<(), ModelError> {
         let Some(map) = page.map() else {
             return Ok(());
         };
-        let turn = self.n_frames as usize;
-        self.n_frames += 1;
+        let turn = self.n_turns as usize;
+        self.n_turns += 1;
         let expected = Expected::of(mrz);
-        let bottom = page.height() as f32 * (1.0 - zone_share(mrz.format));
-        let lines = finder.find(page.plane())?;
-        rank(lines, bottom, &expected, &self.checks, &mut self.lines);
+        rank(&mut self.lines, &expected, &self.checks);
         let mut found = Found::default();
         let n = self.lines.len();
         for i in (turn * MOST_LINES..(turn + 1) * MOST_LINES).take(n) {
@@ -111,7 +131,7 @@ impl PrintedReader {
     pub fn forget(&mut self) {
         self.of = None;
         self.checks = PrintedChecks::default();
-        self.n_frames = 0;
+        self.n_turns = 0;
         self.lines.clear();
     }
 }
@@ -125,21 +145,8 @@ fn merged(before: FieldCheck, now: FieldCheck) -> FieldCheck {
     }
 }
 
-/// The lines above `bottom`, first those whose length fits a text best that is still looked for.
-fn rank(
-    found: &[TextLine],
-    bottom: f32,
-    expected: &Expected,
-    known: &PrintedChecks,
-    into: &mut Vec<Quad>,
-) {
-    into.clear();
-    into.extend(
-        found
-            .iter()
-            .map(|line| line.quad)
-            .filter(|q| q.centre().y < bottom),
-    );
+/// First the lines whose length fits a text best that is still looked for.
+fn rank(lines: &mut [Quad], expected: &Expected, known: &PrintedChecks) {
     let misfit = |q: &Quad| {
         let n = q.width() / (CHARACTER_ASPECT * q.height().max(1.0));
         expected
@@ -147,7 +154,7 @@ fn rank(
             .map(|length| (n / length as f32).ln().abs())
             .fold(f32::MAX, f32::min)
     };
-    into.sort_by(|a, b| misfit(a).total_cmp(&misfit(b)));
+    lines.sort_by(|a, b| misfit(a).total_cmp(&misfit(b)));
 }
 
 #[cfg(test)]

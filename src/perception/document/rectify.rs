@@ -1,8 +1,8 @@
 //! Rectification: the document as a rectangle, sampled from the frame in one pass (bilinear, edges repeated).
 
-use super::homography::Homography;
-use super::luminance;
+use super::homography::{Homography, Row};
 use super::mrz::MrzFormat;
+use super::warp::{self, BLOCK, Block, Channel};
 use crate::base::frame::{Frame, FrameView, PixelFormat};
 use crate::base::geometry::{Point, Quad};
 
@@ -64,14 +64,16 @@ pub fn half_turned(quad: &Quad) -> Quad {
 /// Writes the luminance of the rectangle `width` x `height` into `out`, where `map` takes the rectangle to the frame.
 /// Allocates only if `out` has to grow.
 pub fn grey(frame: &FrameView<'_>, map: &Homography, width: u32, height: u32, out: &mut Vec<u8>) {
-    let sampler = LuminanceSampler::new(frame);
     out.resize(width as usize * height as usize, 0);
+    let sampler = LuminanceSampler::new(frame);
+    let mut block = [0; BLOCK];
     for (y, line) in (0..height).zip(out.chunks_exact_mut(width as usize)) {
         let row = map.along(f64::from(y) + 0.5);
-        for (x, o) in (0..width).zip(line) {
-            let (fx, fy) = row.at(f64::from(x) + 0.5);
-            // Rounded; the sampler stays within 0..=255.
-            *o = (sampler.at(fx, fy) + 0.5) as u8;
+        for (k, part) in line.chunks_mut(BLOCK).enumerate() {
+            sampler.block(&row, k * BLOCK, part.len(), &mut block);
+            for (o, v) in part.iter_mut().zip(block) {
+                *o = whole_value(v);
+            }
         }
     }
 }
@@ -80,26 +82,51 @@ pub fn grey(frame: &FrameView<'_>, map: &Homography, width: u32, height: u32, ou
 pub fn rgb(frame: &FrameView<'_>, map: &Homography, width: u32, height: u32, out: &mut Frame) {
     out.reshape(width, height, PixelFormat::Rgb8);
     out.meta = frame.meta;
-    let (width, height) = (out.width(), out.height());
-    let sampler = LuminanceSampler::new(frame);
-    for (y, line) in (0..height).zip(out.data_mut().chunks_exact_mut(3 * width as usize)) {
+    let (width, height) = (out.width() as usize, out.height());
+    let channel = |nth| Channel::byte(frame, nth);
+    let channels = [channel(0), channel(1), channel(2)];
+    let mut blocks = [[0; BLOCK]; 3];
+    for (y, line) in (0..height).zip(out.data_mut().chunks_exact_mut(3 * width)) {
         let row = map.along(f64::from(y) + 0.5);
-        for (x, o) in (0..width).zip(line.chunks_exact_mut(3)) {
-            let (fx, fy) = row.at(f64::from(x) + 0.5);
-            let colour = match frame.format() {
-                PixelFormat::Grey8 => [sampler.at(fx, fy); 3],
-                PixelFormat::Yuyv => yuyv(frame, &sampler, fx, fy),
-                PixelFormat::Rgb8 => rgb8(frame, fx, fy),
-            };
-            for (c, v) in o.iter_mut().zip(colour) {
-                *c = (v + 0.5).clamp(0.0, 255.0) as u8;
+        for (k, part) in line.chunks_mut(3 * BLOCK).enumerate() {
+            let (start, n) = (k * BLOCK, part.len() / 3);
+            let pixels = part.chunks_exact_mut(3);
+            match frame.format() {
+                PixelFormat::Grey8 => {
+                    channels[0].block(&row, start, n, &mut blocks[0]);
+                    for (o, v) in pixels.zip(&blocks[0]) {
+                        o.fill(whole_value(*v));
+                    }
+                }
+                PixelFormat::Rgb8 => {
+                    for (channel, block) in channels.iter().zip(&mut blocks) {
+                        channel.block(&row, start, n, block);
+                    }
+                    for (i, o) in pixels.enumerate() {
+                        for (o, block) in o.iter_mut().zip(&blocks) {
+                            *o = whole_value(block[i]);
+                        }
+                    }
+                }
+                // Chroma of the nearest pair: it has half the resolution.
+                PixelFormat::Yuyv => {
+                    channels[0].block(&row, start, n, &mut blocks[0]);
+                    for (i, (o, v)) in pixels.zip(&blocks[0]).enumerate() {
+                        let [u, v_] = chroma(frame, row.at((start + i) as f64 + 0.5));
+                        let colour = to_rgb(*v as f32 / warp::ONE as f32, u, v_);
+                        for (c, v) in o.iter_mut().zip(colour) {
+                            *c = (v + 0.5).clamp(0.0, 255.0) as u8;
+                        }
+                    }
+                }
             }
         }
     }
 }
 
 /// Writes a strip of the rectangle, `quad` in the rectangle's coordinates, into `out` of `width` x `height` pixels; each is the
-/// mean of `sub` x `sub` samples, so that fine print does not alias when the strip is made smaller.
+/// mean of `sub` x `sub` samples (at most [`MOST_SUB`]), so that fine print does not alias when the strip is made smaller; of one
+/// where it is made larger.
 pub(crate) fn strip(
     frame: &FrameView<'_>,
     map: &Homography,
@@ -109,29 +136,35 @@ pub(crate) fn strip(
     out: &mut [f32],
 ) {
     // A strip of a rectangle is a parallelogram there; straight lines stay straight in the frame, so the corners are enough.
-    let Some(map) = Homography::from_rectangle(
-        (width * sub) as f32,
-        (height * sub) as f32,
-        &map.map_quad(quad),
-    ) else {
+    let from = map.map_quad(quad);
+    let enlarged = from.width() <= width as f32 && from.height() <= height as f32;
+    let sub = if enlarged { 1 } else { sub.clamp(1, MOST_SUB) };
+    let size = ((width * sub) as f32, (height * sub) as f32);
+    let Some(map) = Homography::from_rectangle(size.0, size.1, &from) else {
         out.fill(0.0);
         return;
     };
     let sampler = LuminanceSampler::new(frame);
-    let share = 1.0 / (sub * sub) as f32;
+    let share = 1.0 / (sub * sub) as f32 / warp::ONE as f32;
+    let mut block = [0; BLOCK];
+    // Pixels that one block makes.
+    let n_pixels = BLOCK / sub;
     for (y, line) in out.chunks_exact_mut(width).enumerate().take(height) {
         line.fill(0.0);
         for j in 0..sub {
             let row = map.along((y * sub + j) as f64 + 0.5);
-            for (x, o) in line.iter_mut().enumerate() {
-                for i in 0..sub {
-                    let (fx, fy) = row.at((x * sub + i) as f64 + 0.5);
-                    *o += sampler.at(fx, fy) * share;
+            for (k, part) in line.chunks_mut(n_pixels).enumerate() {
+                sampler.block(&row, k * n_pixels * sub, part.len() * sub, &mut block);
+                for (o, samples) in part.iter_mut().zip(block.chunks_exact(sub)) {
+                    *o += samples.iter().sum::<u32>() as f32 * share;
                 }
             }
         }
     }
 }
+
+/// Samples of one pixel of a strip at most, in each direction; a block is made of whole pixels.
+pub(crate) const MOST_SUB: usize = 4;
 
 /// Writes the whole frame, stretched to `width` x `height`, into `out` as R, G, B; each pixel is the mean of `sub` x `sub`
 /// samples (nearest neighbour).
@@ -150,37 +183,43 @@ pub(crate) fn stretch(
         for (x, o) in line.chunks_exact_mut(3).enumerate() {
             let mut sum = [0u32; 3];
             for j in 0..sub {
-                let fy = place(y * sub + j, height, frame.height());
+                let row = frame.row(place(y * sub + j, height, frame.height()));
                 for i in 0..sub {
-                    let fx = place(x * sub + i, width, frame.width());
-                    for (s, c) in sum.iter_mut().zip(colour(frame, fx, fy)) {
+                    let fx = place(x * sub + i, width, frame.width()) as usize;
+                    for (s, c) in sum.iter_mut().zip(own_colour(frame.format(), row, fx)) {
                         *s += u32::from(c);
                     }
                 }
             }
-            for (c, s) in o.iter_mut().zip(sum) {
-                *c = ((s + n_samples / 2) / n_samples) as u8;
+            // Colours of one space are averaged, then converted once.
+            let colour = match frame.format() {
+                PixelFormat::Yuyv => {
+                    let [y, u, v] = sum.map(|s| s as f32 / n_samples as f32);
+                    to_rgb(y, u, v)
+                }
+                PixelFormat::Grey8 | PixelFormat::Rgb8 => sum.map(|s| s as f32 / n_samples as f32),
+            };
+            for (o, v) in o.iter_mut().zip(colour) {
+                *o = (v + 0.5).clamp(0.0, 255.0) as u8;
             }
         }
     }
 }
 
-/// Colour of one pixel (BT.601, full range).
-fn colour(frame: &FrameView<'_>, x: u32, y: u32) -> [u8; 3] {
-    let row = frame.row(y);
-    let i = x as usize;
-    match frame.format() {
-        PixelFormat::Grey8 => [row[i]; 3],
-        PixelFormat::Rgb8 => [row[3 * i], row[3 * i + 1], row[3 * i + 2]],
+/// A pixel of a row in the frame's own colours: R, G, B, or Y, U, V.
+#[inline(always)]
+fn own_colour(format: PixelFormat, row: &[u8], x: usize) -> [u8; 3] {
+    match format {
+        PixelFormat::Grey8 => [row[x]; 3],
+        PixelFormat::Rgb8 => [row[3 * x], row[3 * x + 1], row[3 * x + 2]],
         PixelFormat::Yuyv => {
-            let pair = i & !1;
-            let (u, v) = (row[2 * pair + 1], row[2 * pair + 3]);
-            to_rgb(f32::from(row[2 * i]), f32::from(u), f32::from(v))
-                .map(|c| (c + 0.5).clamp(0.0, 255.0) as u8)
+            let pair = 2 * (x & !1);
+            [row[2 * x], row[pair + 1], row[pair + 3]]
         }
     }
 }
 
+/// BT.601, full range.
 fn to_rgb(y: f32, u: f32, v: f32) -> [f32; 3] {
     let (u, v) = (u - 128.0, v - 128.0);
     [
@@ -192,84 +231,55 @@ fn to_rgb(y: f32, u: f32, v: f32) -> [f32; 3] {
 
 /// Luminance between the pixels.
 pub(crate) struct LuminanceSampler<'a> {
-    frame: FrameView<'a>,
-    last: (f32, f32),
+    channels: [Channel<'a>; 3],
+    of_rgb: bool,
 }
 
 impl<'a> LuminanceSampler<'a> {
     pub(crate) fn new(frame: &FrameView<'a>) -> Self {
         Self {
-            frame: *frame,
-            last: ((frame.width() - 1) as f32, (frame.height() - 1) as f32),
+            channels: [0, 1, 2].map(|nth| Channel::byte(frame, nth)),
+            of_rgb: frame.format() == PixelFormat::Rgb8,
         }
     }
 
     /// Luminance 0.0..=255.0 at (`x`, `y`), bilinear; outside the frame the nearest edge pixel.
     pub(crate) fn at(&self, x: f32, y: f32) -> f32 {
-        let ((x0, x1, fx), (y0, y1, fy)) = (between(x, self.last.0), between(y, self.last.1));
-        let (stride, data) = (self.frame.stride(), self.frame.data());
-        let (upper, lower) = (y0 * stride, y1 * stride);
-        let four = match self.frame.format() {
-            PixelFormat::Grey8 => [upper + x0, upper + x1, lower + x0, lower + x1].map(|i| data[i]),
-            PixelFormat::Yuyv => [
-                upper + 2 * x0,
-                upper + 2 * x1,
-                lower + 2 * x0,
-                lower + 2 * x1,
-            ]
-            .map(|i| data[i]),
-            PixelFormat::Rgb8 => [
-                upper + 3 * x0,
-                upper + 3 * x1,
-                lower + 3 * x0,
-                lower + 3 * x1,
-            ]
-            .map(|i| luminance::of_rgb(data[i], data[i + 1], data[i + 2])),
-        };
-        mix(four, fx, fy)
+        let [first, ..] = &self.channels;
+        if !self.of_rgb {
+            return first.at(x, y);
+        }
+        let [r, g, b] = self.channels.each_ref().map(|c| c.at(x, y));
+        (77.0 * r + 150.0 * g + 29.0 * b) / 256.0
+    }
+
+    /// As [`Channel::block`].
+    #[inline(always)]
+    fn block(&self, row: &Row, start: usize, n: usize, out: &mut Block) {
+        let [first, second, third] = &self.channels;
+        first.block(row, start, n, out);
+        if self.of_rgb {
+            let (mut g, mut b) = ([0; BLOCK], [0; BLOCK]);
+            second.block(row, start, n, &mut g);
+            third.block(row, start, n, &mut b);
+            for (o, (g, b)) in out.iter_mut().zip(g.iter().zip(b)) {
+                *o = (77 * *o + 150 * g + 29 * b) >> 8;
+            }
+        }
     }
 }
 
-/// The two pixels that lie around a position in pixels (origin at the outer edge), and the share of the second one.
-fn between(position: f32, last: f32) -> (usize, usize, f32) {
-    // `max` also turns a NaN into 0.
-    let p = (position - 0.5).max(0.0).min(last);
-    let first = p as usize;
-    let second = if (first as f32) < last {
-        first + 1
-    } else {
-        first
-    };
-    (first, second, p - first as f32)
+/// A sample to a byte, rounded.
+fn whole_value(sample: u32) -> u8 {
+    ((sample + warp::ONE / 2) / warp::ONE).min(255) as u8
 }
 
-fn mix(four: [u8; 4], fx: f32, fy: f32) -> f32 {
-    let [a, b, c, d] = four.map(f32::from);
-    let upper = a + (b - a) * fx;
-    let lower = c + (d - c) * fx;
-    upper + (lower - upper) * fy
-}
-
-/// Colour between the pixels of a YUYV frame: luminance bilinear, chroma of the nearest pair (it has half the resolution).
-fn yuyv(frame: &FrameView<'_>, sampler: &LuminanceSampler<'_>, x: f32, y: f32) -> [f32; 3] {
+/// U and V of the pair of pixels of a YUYV frame that is nearest to a point.
+fn chroma(frame: &FrameView<'_>, (x, y): (f32, f32)) -> [f32; 2] {
     let nearest = |p: f32, size: u32| (p.max(0.0) as u32).min(size - 1);
     let row = frame.row(nearest(y, frame.height()));
     let pair = (nearest(x, frame.width()) & !1) as usize;
-    to_rgb(
-        sampler.at(x, y),
-        f32::from(row[2 * pair + 1]),
-        f32::from(row[2 * pair + 3]),
-    )
-}
-
-fn rgb8(frame: &FrameView<'_>, x: f32, y: f32) -> [f32; 3] {
-    let (x0, x1, fx) = between(x, (frame.width() - 1) as f32);
-    let (y0, y1, fy) = between(y, (frame.height() - 1) as f32);
-    let (stride, data) = (frame.stride(), frame.data());
-    [0, 1, 2].map(|c| {
-        let at = |x: usize, y: usize| data[y * stride + 3 * x + c];
-        mix([at(x0, y0), at(x1, y0), at(x0, y1), at(x1, y1)], fx, fy)
-    })
+    [f32::from(row[2 * pair + 1]), f32::from(row[2 * pair + 3])]
 }
 
 /// The whole frame as a quadrilateral.

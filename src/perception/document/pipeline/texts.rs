@@ -93,11 +93,12 @@ impl Texts {
         often: Often,
     ) -> Result<PrintedChecks, ModelError> {
         let height = DocumentSize::of_format(mrz.format).height_for(PAGE_WIDTH);
-        while self.printed.wants(mrz) && page.take(frame, corners, height) {
-            self.printed
-                .look(frame, page, mrz, &mut self.finder, &mut self.reader)?;
-            if often == Often::Once {
-                break;
+        if self.printed.wants(mrz) && page.take(frame, corners, height) {
+            let n_turns = self.printed.find(page, mrz, &mut self.finder)?;
+            for _ in 0..if often == Often::Once { 1 } else { n_turns } {
+                if self.printed.wants(mrz) {
+                    self.printed.look(frame, page, mrz, &mut self.reader)?;
+                }
             }
         }
         Ok(self.printed.checks())
