@@ -6,8 +6,8 @@ What is already in the cache is not made again: shards of scenes, and the state 
 import common
 import training
 
-STEPS = 1536
-SHARDS = 4
+STEPS = 3072
+SHARDS = 12
 CALIBRATION = 300
 
 

@@ -7,8 +7,8 @@ Takes over an hour on one core.
 import common
 import training
 
-STEPS, SECOND_STEPS = 4096, 512
-SHARDS, SECOND_SHARDS = 16, 4
+STEPS, SECOND_STEPS = 4096, 6144
+SHARDS, SECOND_SHARDS = 16, 16
 INPUT_RANGE = (-3.8, 3.8)
 """Standardised luminance; what lies beyond saturates."""
 CALIBRATION = 400

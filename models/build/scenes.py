@@ -292,9 +292,9 @@ class Scenes:
         return cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA), corners / np.float32([w, h]), kind
 
     def finger(self, frame, corners):
-        """A finger over an edge, at times over a corner."""
+        """A finger over an edge, often over a corner: people hold a card by its corners."""
         rng = self.rng
-        edge, share = int(rng.integers(4)), rng.uniform(0.02, 0.98)
+        edge, share = int(rng.integers(4)), rng.uniform(0.02, 0.98) if rng.random() < 0.6 else rng.uniform(-0.02, 0.12)
         at = corners[edge] * (1 - share) + corners[(edge + 1) % 4] * share
         out = at - corners.mean(0)
         out = out / (np.linalg.norm(out) + 1e-6) + rng.normal(0, 0.4, 2)

@@ -16,7 +16,7 @@ from scenes import NOTHING, SHARD, SIDE
 BATCH = 32
 GROUP = 2
 PEAK_RATE = 2e-3
-STEPS_OF_TRAINING = 1536
+STEPS_OF_TRAINING = 3072
 MAP, CLASSES = 48, 6
 HILL = 1.2
 """Standard deviation of the hill in cells of the map."""
@@ -44,9 +44,9 @@ def network():
     quarter = conv(x, 24, 3, 2)
     eighth = conv(conv(quarter, 40, 3, 2), 40)
     sixteenth = conv(conv(eighth, 72, 3, 2), 72)
-    deep = conv(conv(conv(sixteenth, 112, 3, 2), 112), 112)
+    deep = conv(conv(conv(sixteenth, 104, 3, 2), 104), 104)
     heat = layers.Conv2D(4, 1, name="heat_maps")(join(join(join(deep, sixteenth, 72), eighth, 40), quarter, 24))
-    kind = layers.GlobalAveragePooling2D(keepdims=True)(conv(deep, 128, 3))
+    kind = layers.GlobalAveragePooling2D(keepdims=True)(conv(deep, 96, 1))
     kind = layers.Reshape((CLASSES,), name="document_class")(layers.Conv2D(CLASSES, 1)(kind))
     return tf.keras.Model(image, [heat, kind])
 
@@ -74,7 +74,7 @@ def batches(folder, shards, first):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=pathlib.Path, required=True, help="folder of the shards of scenes.py")
-    parser.add_argument("--shards", type=int, default=4, help=f"shards that are used, a multiple of {GROUP} (default: %(default)s)")
+    parser.add_argument("--shards", type=int, default=12, help=f"shards that are used, a multiple of {GROUP} (default: %(default)s)")
     training.add_arguments(parser, STEPS_OF_TRAINING, BATCH)
     args = parser.parse_args()
     if args.shards < GROUP or args.shards % GROUP:
