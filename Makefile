@@ -15,7 +15,7 @@ help:
 	@echo "make bench      table of times per stage"
 	@echo "make fuzz       fuzz targets, RUNS=N executions each (1000000), TARGET=NAME for one; table of executions and memory"
 	@echo "make report     accuracy and speed beside peers, DATA=DIR with the evaluation data; writes docs/accuracy.md"
-	@echo "make models     rebuild the models from pinned sources, compare (MODELS=\"NAME...\" or all: also those that are trained here, hours)"
+	@echo "make models     rebuild the models from pinned sources, compare (MODELS=\"NAME...\" or all: also those that are trained here, about 90 minutes more)"
 	@echo "make models-check  committed models against manifest and rebuilt files"
 	@echo "make kill-test  kill -9 of booth, uplink and wallet at 200 random instants (N=200), count what arrived"
 
