@@ -9,6 +9,7 @@ use super::rectify;
 use crate::base::frame::FrameView;
 use crate::base::geometry::{Point, Quad};
 use crate::models::{Catalogue, ModelError, ModelTask};
+use heat::Peak;
 use zeroize::Zeroize;
 
 /// Side of the net's input, which the whole frame is stretched to.
@@ -23,6 +24,9 @@ const NO_DOCUMENT: usize = 5;
 const LARGEST_TILT_DEGREES: f32 = 50.0;
 /// Shortest side, as a share of the frame's width.
 const SHORTEST_SIDE: f32 = 0.04;
+
+/// So many degrees of tilt less are worth a second peak that is less likely than the first by a factor of e.
+const DEGREES_PER_LOG: f32 = 4.0;
 
 /// A document in a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,9 +92,8 @@ impl CornerFinder {
         }
         self.net
             .run(&self.input, &mut [&mut self.heat, &mut self.classes])?;
-        let (unit, weakest) = heat::decode(&self.heat);
         let (width, height) = (frame.width() as f32, frame.height() as f32);
-        let rough = Quad(unit.0.map(|p| Point::new(p.x * width, p.y * height)));
+        let (rough, weakest) = choose(&heat::decode(&self.heat), width, height);
         if !is_plausible(&rough, width) {
             return Ok(None);
         }
@@ -120,6 +123,29 @@ impl Drop for CornerFinder {
     fn drop(&mut self) {
         self.forget();
     }
+}
+
+/// The quadrilateral of the highest peaks in pixels of a frame, and the mass of its weakest corner. What lies beside a document, a sheet of
+/// paper above all, draws one corner away now and then, while the right place is the map's second peak: it is taken if that
+/// straightens the document more than it is less likely.
+fn choose(peaks: &[[Peak; 2]; 4], width: f32, height: f32) -> (Quad, f32) {
+    let of = |replaced: Option<usize>| {
+        let chosen = [0, 1, 2, 3].map(|k| peaks[k][usize::from(replaced == Some(k))]);
+        let quad = Quad(chosen.map(|p| Point::new(p.at.x * width, p.at.y * height)));
+        // Where the second is right, what made the first is known: both count.
+        let sure = |k: usize| match replaced {
+            Some(r) if r == k => peaks[k][0].mass + peaks[k][1].mass,
+            _ => peaks[k][0].mass,
+        };
+        (quad, (0..4).map(sure).fold(1.0, f32::min))
+    };
+    let cost = |replaced: Option<usize>| {
+        let unlikely = replaced.map_or(0.0, |k| (peaks[k][0].mass / peaks[k][1].mass).ln());
+        measures::tilt_degrees(&of(replaced).0) + DEGREES_PER_LOG * unlikely
+    };
+    let all = [None, Some(0), Some(1), Some(2), Some(3)];
+    let best = all.into_iter().min_by(|a, b| cost(*a).total_cmp(&cost(*b)));
+    of(best.unwrap_or_default())
 }
 
 /// Whether four points can be the corners of a document: clockwise, convex, angles and sides within reason.
@@ -177,6 +203,29 @@ mod tests {
         assert_eq!(found.n_sides_snapped, 0);
         let empty = find(corners, NO_DOCUMENT).expect("corners nevertheless");
         assert!(empty.confidence < 0.01);
+    }
+
+    #[test]
+    fn a_corner_that_is_drawn_away_comes_back() {
+        let peak = |x, y, mass| Peak {
+            at: Point::new(x, y),
+            mass,
+        };
+        let nothing = peak(0.5, 0.5, 0.0);
+        let mut peaks = [
+            [peak(0.2, 0.2, 0.9), nothing],
+            [peak(0.8, 0.2, 0.9), nothing],
+            [peak(0.8, 0.8, 0.9), nothing],
+            [peak(0.2, 0.8, 0.9), nothing],
+        ];
+        let straight = choose(&peaks, 100.0, 100.0);
+        assert_eq!(straight.1, 0.9);
+        // What lies to the right is taken for the corner, which is half as likely where it is.
+        peaks[1] = [peak(0.99, 0.2, 0.625), peak(0.8, 0.2, 0.275)];
+        assert_eq!(choose(&peaks, 100.0, 100.0), (straight.0, 0.9));
+        // Hardly likely: the document is as it seems.
+        peaks[1][1].mass = 0.002;
+        assert_eq!(choose(&peaks, 100.0, 100.0).1, 0.625);
     }
 
     #[test]

@@ -1,47 +1,62 @@
 //! From heat maps to corners.
 
-use crate::base::geometry::{Point, Quad};
+use crate::base::geometry::Point;
 
 /// Side of a heat map.
 pub(super) const SIDE: usize = 48;
 /// Half of the window around the peak that the centroid is taken over (5 x 5).
 const REACH: usize = 2;
 
-/// Corners in units of the frame (0..=1 in both directions), and the smallest share of a map's probability that lies in the
-/// window around its peak: 1 for a sharp peak, near 0.01 for a flat map.
+/// A second peak is looked for beyond so many cells from the first, in each direction.
+const APART: usize = 4;
+
+/// A place where a corner may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Peak {
+    /// In units of the frame (0..=1 in both directions).
+    pub(super) at: Point,
+    /// Share of the map's probability that lies in the window around it: 1 for a sharp peak, near 0.01 for a flat map.
+    pub(super) mass: f32,
+}
+
+/// The highest peak of each corner's map, and the highest one apart from it.
 ///
 /// `logits` is `[48, 48, 4]` (row, column, corner), as the net gives it.
-pub(super) fn decode(logits: &[f32]) -> (Quad, f32) {
-    let mut corners = [Point::default(); 4];
-    let mut weakest = 1.0f32;
-    for (k, corner) in corners.iter_mut().enumerate() {
-        let at = |row: usize, column: usize| logits[(row * SIDE + column) * 4 + k];
-        let mut peak = (0, 0);
-        for row in 0..SIDE {
-            for column in 0..SIDE {
-                if at(row, column) > at(peak.0, peak.1) {
-                    peak = (row, column);
-                }
-            }
-        }
-        let top = at(peak.0, peak.1);
+pub(super) fn decode(logits: &[f32]) -> [[Peak; 2]; 4] {
+    [0, 1, 2, 3].map(|k| {
+        let at = |(row, column): (usize, usize)| logits[(row * SIDE + column) * 4 + k];
+        let highest = |counts: &dyn Fn(usize, usize) -> bool| {
+            let cells = (0..SIDE * SIDE).map(|i| (i / SIDE, i % SIDE));
+            let cells = cells.filter(|(row, column)| counts(*row, *column));
+            cells.reduce(|a, b| if at(b) > at(a) { b } else { a })
+        };
+        let first = highest(&|_, _| true).unwrap_or_default();
+        let top = at(first);
         let total: f32 = (0..SIDE * SIDE)
             .map(|i| (logits[i * 4 + k] - top).exp())
             .sum();
-        let (mut sum, mut x, mut y) = (0.0, 0.0, 0.0);
-        for row in peak.0.saturating_sub(REACH)..(peak.0 + REACH + 1).min(SIDE) {
-            for column in peak.1.saturating_sub(REACH)..(peak.1 + REACH + 1).min(SIDE) {
-                let weight = (at(row, column) - top).exp();
-                sum += weight;
-                x += weight * (column as f32 + 0.5);
-                y += weight * (row as f32 + 0.5);
+        let peak = |(row, column): (usize, usize)| {
+            let around = |i: usize| i.saturating_sub(REACH)..(i + REACH + 1).min(SIDE);
+            let (mut sum, mut x, mut y) = (0.0, 0.0, 0.0);
+            for row in around(row) {
+                for column in around(column) {
+                    let weight = (at((row, column)) - top).exp();
+                    sum += weight;
+                    x += weight * (column as f32 + 0.5);
+                    y += weight * (row as f32 + 0.5);
+                }
             }
-        }
-        // The peak itself weighs 1, so the sum is at least 1.
-        *corner = Point::new(x / sum / SIDE as f32, y / sum / SIDE as f32);
-        weakest = weakest.min(sum / total);
-    }
-    (Quad(corners), weakest)
+            // Of a very low peak nothing may be left; it has no mass, so its place does not matter.
+            let scale = sum.max(f32::MIN_POSITIVE) * SIDE as f32;
+            Peak {
+                at: Point::new(x / scale, y / scale),
+                mass: sum / total,
+            }
+        };
+        let apart =
+            |row: usize, column: usize| row.abs_diff(first.0).max(column.abs_diff(first.1)) > APART;
+        [peak(first), highest(&apart).map(peak).unwrap_or_default()]
+    })
 }
 
 /// Probabilities of logits.
@@ -71,13 +86,16 @@ mod tests {
             let dy = (i / 4 / SIDE) as f32 + 0.5 - y * SIDE as f32;
             *l = 12.0 - (dx * dx + dy * dy) / (2.0 * 1.2 * 1.2);
         }
-        let (quad, mass) = decode(&logits);
-        for (p, (x, y)) in quad.0.iter().zip(truth) {
-            assert!(p.distance(Point::new(x, y)) < 0.004, "{p:?}");
+        for ([first, second], (x, y)) in decode(&logits).iter().zip(truth) {
+            assert!(first.at.distance(Point::new(x, y)) < 0.004, "{first:?}");
+            assert!(
+                first.mass > 0.8 && second.mass < 0.05,
+                "{first:?} {second:?}"
+            );
         }
-        assert!(mass > 0.8, "{mass}");
-        let (_, flat) = decode(&vec![3.0; SIDE * SIDE * 4]);
-        assert!(flat < 0.02, "{flat}");
+        for peaks in decode(&vec![3.0; SIDE * SIDE * 4]) {
+            assert!(peaks.iter().all(|p| p.mass < 0.02), "{peaks:?}");
+        }
     }
 
     #[test]
