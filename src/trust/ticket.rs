@@ -357,7 +357,8 @@ fn check_form(claims: &TicketClaims) -> Result<(), TicketError> {
         (name(&claims.tenant), "ten", "1 to 64 of A-Z a-z 0-9 - _ ."),
         (name(&claims.policy), "pol", "1 to 64 of A-Z a-z 0-9 - _ ."),
         (
-            (1..=4).contains(&claims.documents.len()),
+            (1..=4).contains(&claims.documents.len())
+                && !claims.documents.contains(&DocumentKind::Visa),
             "docs",
             "one to four of td1, td2, td3, prc_id",
         ),

@@ -107,6 +107,11 @@ fn a_ticket_is_refused_for_a_reason() {
         (&with(|v| v["sid"] = "short".into()), "Malformed", 0),
         (&with(|v| v["jti"] = "a\nb".into()), "Malformed", 0),
         (&with(|v| v["docs"] = serde_json::json!([])), "Malformed", 0),
+        (
+            &with(|v| v["docs"] = serde_json::json!(["td3", "visa"])),
+            "Malformed",
+            0,
+        ),
         (&with(|v| v["salt"] = "AAAA".into()), "Malformed", 0),
         (&with(|v| v["ref"] = "".into()), "Malformed", 0),
         (&with(|v| v["exp"] = i64::MAX.into()), "Malformed", 0),
