@@ -111,9 +111,16 @@ pub fn mjpeg(bytes: &[u8], width: u32, height: u32, into: &mut Frame) -> Result<
         });
     };
     reshape(into, width, height, format)?;
-    decoder
-        .read_image(into.data_mut())
-        .map_err(|_| PixelError::Jpeg)
+    unbroken(|| decoder.read_image(into.data_mut()))
+        .and_then(Result::ok)
+        .ok_or(PixelError::Jpeg)
+}
+
+/// What a decoder of somebody else gives; `None` if it panicked, as that of JPEG does on some damaged pictures (a row of blocks beyond the
+/// end of a narrow one). A bad picture is the sender's, and must not end the thread that asked.
+pub(crate) fn unbroken<T>(decode: impl FnOnce() -> T) -> Option<T> {
+    // What `decode` borrowed is dropped or written anew: a half-filled buffer is all that it can leave behind.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)).ok()
 }
 
 /// Gives the frame a size that it takes as it is.

@@ -8,6 +8,7 @@ use super::sound::{Pace, WavError, read_wav};
 use super::world::wait_until;
 use crate::base::frame::{Frame, FrameMeta, PixelFormat};
 use crate::base::time::{Moment, SharedClock};
+use crate::hal::pi::pixels::unbroken;
 use crate::hal::{
     Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Microphone,
 };
@@ -269,7 +270,10 @@ pub fn decode(bytes: &[u8]) -> Result<image::RgbImage, String> {
     if !SIDES.contains(&width) || !SIDES.contains(&height) {
         return Err(format!("{width} x {height} pixels, allowed: 2 to 8192"));
     }
-    let picture = reader().map_err(|e| of(&e))?.decode().map_err(|e| of(&e))?;
+    let reader = reader().map_err(|e| of(&e))?;
+    let picture = unbroken(|| reader.decode())
+        .ok_or("a damaged picture: the decoder broke off")?
+        .map_err(|e| of(&e))?;
     Ok(picture.into_rgb8())
 }
 
