@@ -4,6 +4,7 @@
 //! Every method that may block takes a time-out or states its longest time. Errors are [`DeviceFault`]s: a closed kind that
 //! maps to one `hw.*` reason code, the device's name, and what mends it.
 
+mod decoding;
 pub mod fault;
 pub mod light;
 pub mod pi;

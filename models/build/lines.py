@@ -5,7 +5,7 @@
 
 A line goes the way it goes in the booth: printed with its neighbours, seen by a camera under an angle and with what light, lens,
 sensor and compression do to it, then cut out by a quadrilateral that is padded and a little wrong as `mrz_lines/strip.rs` leaves
-it, with 2x2 bilinear samples a pixel.
+it, with 2x2 bilinear samples a pixel; the booth takes one where the strip is larger than what it is cut from.
 """
 
 import argparse

@@ -4,6 +4,7 @@
 //! buffers of ours. Choose `pixel_format = "yuyv"` wherever the USB link carries the size that is needed.
 
 use crate::base::frame::{Frame, PixelFormat};
+use crate::hal::decoding::unbroken;
 use image::ImageDecoder as _;
 use image::codecs::jpeg::JpegDecoder;
 use std::io::Cursor;
@@ -114,13 +115,6 @@ pub fn mjpeg(bytes: &[u8], width: u32, height: u32, into: &mut Frame) -> Result<
     unbroken(|| decoder.read_image(into.data_mut()))
         .and_then(Result::ok)
         .ok_or(PixelError::Jpeg)
-}
-
-/// What a decoder of somebody else gives; `None` if it panicked, as that of JPEG does on some damaged pictures (a row of blocks beyond the
-/// end of a narrow one). A bad picture is the sender's, and must not end the thread that asked.
-pub(crate) fn unbroken<T>(decode: impl FnOnce() -> T) -> Option<T> {
-    // What `decode` borrowed is dropped or written anew: a half-filled buffer is all that it can leave behind.
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)).ok()
 }
 
 /// Gives the frame a size that it takes as it is.

@@ -8,7 +8,7 @@ use super::sound::{Pace, WavError, read_wav};
 use super::world::wait_until;
 use crate::base::frame::{Frame, FrameMeta, PixelFormat};
 use crate::base::time::{Moment, SharedClock};
-use crate::hal::pi::pixels::unbroken;
+use crate::hal::decoding::unbroken;
 use crate::hal::{
     Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Microphone,
 };

@@ -59,7 +59,7 @@ impl MrzFormat {
     }
 
     /// The visa of the same shape.
-    pub(super) const fn as_visa(self) -> Self {
+    const fn as_visa(self) -> Self {
         match self {
             Self::Td2 => Self::MrvB,
             Self::Td3 => Self::MrvA,

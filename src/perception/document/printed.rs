@@ -20,12 +20,12 @@ use crate::models::ModelError;
 use crate::perception::observation::PrintedChecks;
 use matching::{Expected, Found};
 
-/// How often some lines of one document are read, in frame after frame or on one page.
-const MOST_TURNS: u32 = 6;
-/// How often in one picture that no other follows.
-const TURNS_OF_A_PAGE: usize = 3;
-/// Lines read in a frame at most: those whose length fits best, in the next frame those that come after.
+/// Lines read in one turn: those whose length fits best, in the next turn those that come after.
 const MOST_LINES: usize = 5;
+/// Turns for one document, a turn in each frame.
+const MOST_TURNS: u32 = 6;
+/// Turns in a picture that no other follows.
+const TURNS_OF_A_PAGE: usize = 3;
 /// Width of one printed character in heights of a line as the finder gives it.
 const CHARACTER_ASPECT: f32 = 0.45;
 /// Share of the page from the bottom that the machine readable zone takes (Doc 9303-3: 23.2 mm of 88, of 74 and of 54).
