@@ -134,7 +134,7 @@ def main():
         sets[what] = drawn(what, seed)
         return {"n": len(sets[what])}
 
-    for what, seed in (("specimen_set", 20261), ("prc_card", 20262)):
+    for what, seed in (("specimen_set", 20271), ("prc_card", 20272)):
         report.part(what, lambda: draw(what, seed))
     seen = {}
     for what in sets:

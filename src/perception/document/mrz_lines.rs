@@ -1,9 +1,11 @@
 //! Reads the machine readable zone of a page: its lines are found by their print, cut out of the frame, and given to the line
 //! reader, upright and upside down. Check digits decide what is right; more cuts are tried only while they do not verify.
 
+mod best;
 pub mod ctc;
 mod find;
 pub mod fit;
+mod print;
 mod strip;
 
 use super::homography::Homography;
@@ -15,6 +17,7 @@ use super::rectify;
 use crate::base::frame::FrameView;
 use crate::base::geometry::Quad;
 use crate::models::{Catalogue, ModelError, ModelTask};
+use best::Best;
 use find::{Candidate, LineFinder};
 use fit::LineText;
 use strip::{Padding, Strip};
@@ -29,7 +32,7 @@ const STRIP_HEIGHT: usize = 32;
 /// Samples averaged for one pixel of a strip, in each direction.
 const SUB: usize = 2;
 /// Cuts that are tried, the one that is right most often first.
-const PADDINGS: [Padding; 5] = [
+const PADDINGS: [Padding; 6] = [
     Padding {
         ends: 0.6,
         edges: 0.45,
@@ -50,13 +53,24 @@ const PADDINGS: [Padding; 5] = [
         ends: 0.3,
         edges: 0.3,
     },
+    // Where the ends were found a character or two too early.
+    Padding {
+        ends: 1.8,
+        edges: 0.45,
+    },
 ];
+/// Those for lines whose ends are known.
+const N_NARROW: usize = 5;
 /// Below this mean confidence in both directions, the candidate is no print of the reader's alphabet: no other cut is tried.
 const LEAST_CONFIDENCE: f32 = 0.7;
 /// Texts that are off by more than this from every format get no other cut: their ends were not found, or it is no zone.
 const FAR_OFF: usize = 6;
-/// Strips read for one page at most, so that a page full of print cannot hold up the frames behind it.
+/// Below this mean confidence in one line, the others of the candidate are not read in that direction.
+const NO_PRINT: f32 = 0.55;
+/// Strips read for one page at most, so that a page full of print cannot hold up the frames behind it; and where other pages are
+/// to be tried first.
 const MAX_STRIPS: usize = 36;
+const FEW_STRIPS: usize = 8;
 /// The margin that is added where the corners may have cut the zone off, as a share of the page.
 const MARGIN: f32 = 0.07;
 
@@ -89,80 +103,17 @@ pub struct MrzReader {
     candidates: Vec<Candidate>,
     enlarged: Page,
     strip: Vec<f32>,
+    /// One of several lines before it is put into the strip.
+    line: Vec<f32>,
+    shared: Vec<print::Share>,
     logits: Vec<f32>,
     n_strips: usize,
+    max_strips: usize,
 }
 
 impl std::fmt::Debug for MrzReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "MrzReader({:?})", self.net)
-    }
-}
-
-/// What was read so far.
-#[derive(Default)]
-struct Best {
-    /// Different readings of the best quality so far, and the weight of the cuts that each came out of.
-    zones: Vec<(ReadZone, f32)>,
-    /// Lines of about the right lengths were read with some confidence.
-    seen: bool,
-}
-
-impl Best {
-    fn offer(&mut self, lines: &[LineText], confidence: f32, half_turned: bool) {
-        self.seen |= confidence >= LEAST_CONFIDENCE && fit::nearest_format(lines).is_some();
-        let Some(mrz) = fit::zone(lines) else {
-            return;
-        };
-        // A cut that fits the line well is read with hardly a doubt; doubts grow quickly where it does not.
-        let weight = confidence.powi(12);
-        let quality = fit::quality(&mrz);
-        let best = self
-            .zones
-            .first()
-            .map_or(i32::MIN, |(z, _)| fit::quality(&z.mrz));
-        if quality < best {
-            return;
-        }
-        if quality > best {
-            self.zones.clear();
-        }
-        match self
-            .zones
-            .iter_mut()
-            .find(|(z, _)| z.mrz.says_the_same(&mrz))
-        {
-            Some((zone, n)) => {
-                *n += weight;
-                if confidence > zone.confidence {
-                    zone.confidence = confidence;
-                    zone.mrz = mrz;
-                }
-            }
-            None => self.zones.push((
-                ReadZone {
-                    mrz,
-                    confidence,
-                    half_turned,
-                },
-                weight,
-            )),
-        }
-    }
-
-    fn is_certain(&self) -> bool {
-        self.zones.first().is_some_and(|(z, _)| {
-            !z.mrz.checks.any_refuted()
-                && z.mrz.checks.n_verified() >= z.mrz.format.n_check_digits()
-        })
-    }
-
-    /// Names and states have no check digit: of readings that check digits find equally good, the one that most cuts agree on.
-    fn into_zone(self) -> Option<ReadZone> {
-        self.zones
-            .into_iter()
-            .max_by(|a, b| a.1.total_cmp(&b.1))
-            .map(|(z, _)| z)
     }
 }
 
@@ -189,8 +140,11 @@ impl MrzReader {
             candidates: Vec::new(),
             enlarged: Page::default(),
             strip: vec![0.0; STRIP_WIDTH * STRIP_HEIGHT],
+            line: vec![0.0; STRIP_WIDTH * STRIP_HEIGHT],
+            shared: Vec::with_capacity(STRIP_WIDTH / STRIP_HEIGHT),
             logits: vec![0.0; ctc::N_STEPS * ctc::N_CLASSES],
             n_strips: 0,
+            max_strips: MAX_STRIPS,
         }
     }
 
@@ -205,6 +159,7 @@ impl MrzReader {
         min_verified: usize,
     ) -> Result<ZoneReading, ModelError> {
         let mut best = Best::default();
+        self.max_strips = MAX_STRIPS;
         self.try_page(frame, page, &mut best)?;
         if !best.is_certain()
             && let Some(quad) = page.enlarged(MARGIN)
@@ -223,6 +178,23 @@ impl MrzReader {
             _ if seen => ZoneReading::Unreadable,
             _ => ZoneReading::NoZone,
         })
+    }
+
+    /// Reads the zone of `page` if that takes few strips and every check digit verifies: for one of several pages that it may
+    /// stand on.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the net could not be run.
+    pub fn read_at_once(
+        &mut self,
+        frame: &FrameView<'_>,
+        page: &Page,
+    ) -> Result<Option<Box<ReadZone>>, ModelError> {
+        let mut best = Best::default();
+        self.max_strips = FEW_STRIPS;
+        self.try_page(frame, page, &mut best)?;
+        let is_certain = best.is_certain();
+        Ok(best.into_zone().filter(|_| is_certain).map(Box::new))
     }
 
     /// Reads the line inside `quad`, in the plane that `map` takes to the frame, as a citizen identification number of GB 11643:
@@ -249,6 +221,7 @@ impl MrzReader {
         self.finder.forget();
         self.enlarged.forget();
         self.strip.as_mut_slice().zeroize();
+        self.line.as_mut_slice().zeroize();
         self.logits.as_mut_slice().zeroize();
     }
 
@@ -265,7 +238,7 @@ impl MrzReader {
         for i in 0..self.candidates.len() {
             let candidate = self.candidates[i];
             self.try_candidate(frame, page, &candidate, best)?;
-            if best.is_certain() || self.n_strips >= MAX_STRIPS {
+            if best.is_certain() || self.n_strips >= self.max_strips {
                 break;
             }
         }
@@ -289,9 +262,13 @@ impl MrzReader {
         }
         // A line whose last characters were lost is as long as the others.
         let longest = strips.iter().copied().reduce(|a, b| a.with_ends_of(&b));
+        // The directions in which it may be print.
+        let mut possible = [true; 2];
         for (k, padding) in PADDINGS.into_iter().enumerate() {
-            let mut any_print = false;
-            for half_turned in [false, true] {
+            for (may_be, half_turned) in possible.iter_mut().zip([false, true]) {
+                if !*may_be {
+                    continue;
+                }
                 let mut lines = Vec::with_capacity(n);
                 let mut confidence = 1.0f32;
                 for i in 0..n {
@@ -303,9 +280,16 @@ impl MrzReader {
                     let (text, c) = self.read_strip(frame, page, &strip, padding, half_turned)?;
                     confidence = confidence.min(c);
                     lines.push(text);
+                    if c < NO_PRINT {
+                        break;
+                    }
                 }
-                any_print |=
-                    confidence >= LEAST_CONFIDENCE && fit::format_within(&lines, FAR_OFF).is_some();
+                *may_be = lines.len() == n
+                    && confidence >= LEAST_CONFIDENCE
+                    && fit::format_within(&lines, FAR_OFF).is_some();
+                if lines.len() < n {
+                    continue;
+                }
                 best.offer(&lines, confidence, half_turned);
                 if best.is_certain() {
                     return self.read_names_again(
@@ -319,7 +303,7 @@ impl MrzReader {
                     );
                 }
             }
-            if !any_print || self.n_strips >= MAX_STRIPS {
+            if possible == [false; 2] || self.n_strips >= self.max_strips {
                 break;
             }
         }
@@ -349,7 +333,7 @@ impl MrzReader {
         } else {
             names
         }];
-        for (k, padding) in PADDINGS.into_iter().enumerate() {
+        for (k, padding) in PADDINGS.into_iter().enumerate().take(N_NARROW) {
             if k != used {
                 let (text, c) = self.read_strip(frame, page, &strip, padding, half_turned)?;
                 lines[names] = text;

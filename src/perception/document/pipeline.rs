@@ -36,7 +36,6 @@ use crate::perception::observation::{
     DocumentContent, DocumentObservation, DocumentProblem, DocumentReading, MrzReading,
     PortraitObservation, PrintedChecks,
 };
-use texts::Often;
 
 /// Widths that the page in colours may have on which the portrait is looked for: that of the document in the frame, within these.
 const COLOUR_PAGE_WIDTHS: (f32, f32) = (640.0, 1280.0);
@@ -137,19 +136,21 @@ impl<T> DocumentPipeline<T> {
                 .mrz_reader
                 .read(&frame, &self.page, self.limits.min_verified_checks)?;
             let problem = match zone {
-                ZoneReading::NoZone => DocumentProblem::WrongSide,
+                ZoneReading::NoZone => {
+                    side = self.prc_at_last(&frame, &corners, shaped)?;
+                    DocumentProblem::WrongSide
+                }
+                // These cards have no zone.
                 ZoneReading::Unreadable => DocumentProblem::Unreadable,
                 ZoneReading::Read(zone) => {
                     let upright = upright(&corners, zone.half_turned);
                     observation.corners = Some(upright);
-                    let reading =
-                        self.reading((&frame, &frame), &upright, *zone, Often::Once, portraits)?;
+                    let reading = self.reading((&frame, &frame), &upright, *zone, portraits)?;
                     observation.reading = Some(Box::new(reading));
                     self.was_prc = false;
                     return Ok(observation);
                 }
             };
-            side = self.prc_at_last(&frame, &corners, shaped)?;
             if side.is_none() {
                 observation.problem = Some(self.limits.unread(&observation, problem));
             }
@@ -198,10 +199,23 @@ impl<T> DocumentPipeline<T> {
             Some(whole),
             Some(Quad([w[1], w[2], w[3], w[0]])),
         ];
+        let height = |quad: &Quad| {
+            let height = PAGE_WIDTH as f32 * quad.height() / quad.width().max(1.0);
+            height.round() as u32
+        };
+        // Most zones are read at once where the page is the right one, and it takes long to be sure that it is not.
+        for quad in choices.into_iter().flatten() {
+            if self.page.take(grey, &quad, height(&quad))
+                && let Some(zone) = self.mrz_reader.read_at_once(grey, &self.page)?
+            {
+                let quad = upright(&quad, zone.half_turned);
+                let reading = self.reading((frame, grey), &quad, *zone, portraits)?;
+                return Ok(Some(reading));
+            }
+        }
         let mut best: Option<(Quad, Box<ReadZone>)> = None;
         for quad in choices.into_iter().flatten() {
-            let height = PAGE_WIDTH as f32 * quad.height() / quad.width().max(1.0);
-            if !self.page.take(grey, &quad, height.round() as u32) {
+            if !self.page.take(grey, &quad, height(&quad)) {
                 continue;
             }
             let zone = self
@@ -222,7 +236,7 @@ impl<T> DocumentPipeline<T> {
             }
         }
         if let Some((quad, zone)) = best {
-            let reading = self.reading((frame, grey), &quad, *zone, Often::AsItHelps, portraits)?;
+            let reading = self.reading((frame, grey), &quad, *zone, portraits)?;
             return Ok(Some(reading));
         }
         for quad in choices.into_iter().flatten() {
@@ -307,14 +321,19 @@ impl<T> DocumentPipeline<T> {
         (frame, grey): (&FrameView<'_>, &FrameView<'_>),
         corners: &Quad,
         zone: ReadZone,
-        often: Often,
         portraits: &mut impl PortraitFinder<Template = T>,
     ) -> Result<DocumentReading, ModelError> {
         let size = DocumentSize::of_format(zone.mrz.format);
         let portrait = self.portrait(frame, corners, size, portraits);
         self.fetch_texts()?;
         let printed = match &mut self.texts {
-            Some(texts) => texts.printed(grey, corners, &mut self.page, &zone.mrz, often)?,
+            Some(texts) => texts.printed(
+                grey,
+                corners,
+                &mut self.page,
+                &mut self.mrz_reader,
+                &zone.mrz,
+            )?,
             None => PrintedChecks::default(),
         };
         Ok(DocumentReading {

@@ -135,3 +135,46 @@ fn most_cuts_decide_on_the_names() {
 fn without_lines_there_is_no_zone() {
     assert_eq!(read(false, false, vec![]), ZoneReading::NoZone);
 }
+
+/// Says of each step in which quarter of the strip it lies.
+#[derive(Debug)]
+struct Quarters;
+
+impl Net for Quarters {
+    fn run(&mut self, _: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), ModelError> {
+        outputs[0].fill(0.0);
+        for (i, step) in outputs[0].chunks_exact_mut(38).enumerate() {
+            step[1 + i / 36] = 30.0;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn short_lines_of_print_share_a_strip_and_long_ones_have_their_own() {
+    let frame = Frame::new(640, 480, PixelFormat::Grey8);
+    let map = Homography::from_rectangle(640.0, 480.0, &rectify::whole(&frame.view())).unwrap();
+    let line = |width: f32, y: f32| {
+        Quad([
+            Point::new(10.0, y),
+            Point::new(10.0 + width, y),
+            Point::new(10.0 + width, y + 20.0),
+            Point::new(10.0, y + 20.0),
+        ])
+    };
+    // 160 pixels of a strip of 576 each, then one that takes all of it, and one that needs the next.
+    let quads = [78.0, 78.0, 78.0, 78.0, 600.0, 10.0].map(|width| line(width, 50.0));
+    let mut seen = Vec::new();
+    MrzReader::new(Box::new(Quarters))
+        .read_prints(&frame.view(), &map, &quads, |i, text| {
+            seen.push((i, text.to_owned()));
+        })
+        .unwrap();
+    let expected = ["01", "12", "23", "01", "0123", "0"];
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|t| (*t).to_owned())
+        .enumerate()
+        .collect();
+    assert_eq!(seen, expected);
+}

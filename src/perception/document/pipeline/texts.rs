@@ -7,22 +7,13 @@ use crate::perception::document::mrz::Mrz;
 use crate::perception::document::mrz_lines::{MrzReader, PAGE_WIDTH};
 use crate::perception::document::page::Page;
 use crate::perception::document::prc::{PrcReader, ReadSide, Tools};
-use crate::perception::document::printed::PrintedReader;
+use crate::perception::document::printed::{PrintedReader, Readers};
 use crate::perception::document::rectify::DocumentSize;
 use crate::perception::document::text::{TextFinder, TextReader};
 use crate::perception::observation::PrintedChecks;
 
 /// Ratios of width to height in a frame that an ID-1 card of 1.59 can have when it is tilted.
 const CARD_ASPECTS: std::ops::RangeInclusive<f32> = 1.2..=2.1;
-
-/// How often printed fields are looked for in one picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Often {
-    /// Once: other frames of the document follow.
-    Once,
-    /// Until nothing more can be expected: there is one picture only.
-    AsItHelps,
-}
 
 /// One of the ways in which a side of a resident identity card is looked for.
 pub(super) type ReadPrc =
@@ -89,17 +80,18 @@ impl Texts {
         frame: &FrameView<'_>,
         corners: &Quad,
         page: &mut Page,
+        lines: &mut MrzReader,
         mrz: &Mrz,
-        often: Often,
     ) -> Result<PrintedChecks, ModelError> {
         let height = DocumentSize::of_format(mrz.format).height_for(PAGE_WIDTH);
         if self.printed.wants(mrz) && page.take(frame, corners, height) {
-            let n_turns = self.printed.find(page, mrz, &mut self.finder)?;
-            for _ in 0..if often == Often::Once { 1 } else { n_turns } {
-                if self.printed.wants(mrz) {
-                    self.printed.look(frame, page, mrz, &mut self.reader)?;
-                }
-            }
+            let mut readers = Readers {
+                frame,
+                fast: lines,
+                finder: &mut self.finder,
+                all: &mut self.reader,
+            };
+            self.printed.look(page, mrz, &mut readers)?;
         }
         Ok(self.printed.checks())
     }

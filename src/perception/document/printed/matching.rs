@@ -10,12 +10,17 @@
 //!
 //! A wholly different name or number is not refuted: any other line could be it.
 
+use super::days::{Day, ShortDay, days, forms_of, short_day};
+use super::folding::{folded, letters};
+use super::likeness::likeness;
 use crate::perception::document::field::FieldCheck;
 use crate::perception::document::mrz::Mrz;
 use crate::perception::document::text::LineReading;
 use crate::perception::observation::PrintedChecks;
 use zeroize::Zeroizing;
 
+/// Fields that are looked for: number, primary and secondary identifier, birth, expiry.
+pub(super) const N_FIELDS: usize = 5;
 /// Least confidence in every character of a line that refutes.
 const SURE: f32 = 0.9;
 /// Shorter texts are in too many lines to be compared.
@@ -41,25 +46,6 @@ const CONFUSABLE: [(char, char); 12] = [
     ('6', 'G'),
     ('8', 'B'),
 ];
-/// Names of the months as they begin in English, French, German, Spanish, without accents.
-const MONTHS: [&[&str]; 12] = [
-    &["JAN", "ENE"],
-    &["FEB", "FEV"],
-    &["MAR", "MRZ", "MAER"],
-    &["APR", "AVR", "ABR"],
-    &["MAY", "MAI"],
-    &["JUN", "JUIN"],
-    &["JUL", "JUIL"],
-    &["AUG", "AOU", "AGO"],
-    &["SEP"],
-    &["OCT", "OKT"],
-    &["NOV"],
-    &["DEC", "DEZ", "DIC"],
-];
-
-/// A day as two digits of the year, month and day: what zones have.
-type ShortDay = (i32, u32, u32);
-
 /// What the zone says, in the form that it is looked for.
 pub(super) struct Expected {
     number: Zeroizing<String>,
@@ -81,30 +67,44 @@ impl Expected {
     }
 
     /// Numbers of characters of what is still looked for, dates as `01 JAN 2000`, or with two names of the month.
-    pub(super) fn lengths(&self, known: &PrintedChecks) -> impl Iterator<Item = usize> {
-        let open = |check: FieldCheck, n: usize| (check != FieldCheck::Verified).then_some(n);
-        let (primary, secondary) = (self.primary.len(), self.secondary.len());
-        let dated = if known.birth_date == FieldCheck::Verified {
-            known.expiry_date
-        } else {
-            FieldCheck::NotRead
-        };
+    pub(super) fn lengths(&self, found: &Found) -> impl Iterator<Item = usize> {
+        let [number, primary, secondary, birth, expiry] = found.open();
+        let if_open = |open: bool, n: usize| open.then_some(n);
+        let names = (self.primary.len(), self.secondary.len());
         [
-            open(known.document_number, self.number.len()),
-            open(known.name, primary),
-            open(known.name, secondary),
-            open(known.name, primary + secondary),
-            open(dated, 11),
-            open(dated, 15),
+            if_open(number, self.number.len()),
+            if_open(primary, names.0),
+            if_open(secondary, names.1),
+            if_open(primary || secondary, names.0 + names.1),
+            if_open(birth || expiry, 11),
+            if_open(birth || expiry, 15),
         ]
         .into_iter()
         .flatten()
         .filter(|n| *n > 0)
     }
+
+    /// How like a line of capitals and digits is to each of [`N_FIELDS`] fields, 0..=1.
+    pub(super) fn likeness(&self, line: &str) -> [f32; N_FIELDS] {
+        let text = |wanted: &str| likeness(line, wanted);
+        let day = |day: Option<ShortDay>| {
+            let forms = day.map(forms_of);
+            let of =
+                |forms: &Vec<Zeroizing<String>>| forms.iter().map(|f| text(f)).fold(0.0, f32::max);
+            forms.as_ref().map_or(0.0, of)
+        };
+        [
+            text(&self.number),
+            text(&self.primary),
+            text(&self.secondary),
+            day(self.birth),
+            day(self.expiry),
+        ]
+    }
 }
 
-/// What the lines of a page say about it.
-#[derive(Default)]
+/// What the lines of a document say about it, so far.
+#[derive(Debug, Default)]
 pub(super) struct Found {
     number: FieldCheck,
     primary: FieldCheck,
@@ -114,7 +114,19 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Takes a line.
+    /// Which of the fields are not verified: number, primary and secondary identifier, birth, expiry.
+    pub(super) fn open(&self) -> [bool; N_FIELDS] {
+        [
+            self.number,
+            self.primary,
+            self.secondary,
+            self.birth,
+            self.expiry,
+        ]
+        .map(|c| c != FieldCheck::Verified)
+    }
+
+    /// Takes a line of the text reader.
     pub(super) fn take(&mut self, line: &LineReading, expected: &Expected) {
         self.take_text(
             line.text().reveal(),
@@ -123,27 +135,42 @@ impl Found {
         );
     }
 
+    /// Takes a line of the fast reader: what is expected may stand there by chance if it is short, and nothing is refuted.
+    pub(super) fn take_fast(&mut self, text: &str, expected: &Expected) {
+        for (check, wanted) in [
+            (&mut self.number, &expected.number),
+            (&mut self.primary, &expected.primary),
+            (&mut self.secondary, &expected.secondary),
+        ] {
+            if wanted.len() >= LEAST_LENGTH && text.contains(wanted.as_str()) {
+                *check = FieldCheck::Verified;
+            }
+        }
+        for day in days(text) {
+            self.take_day(day, false, expected);
+        }
+    }
+
     fn take_text(&mut self, text: &str, sure: bool, expected: &Expected) {
         for expanded in [false, true] {
             let whole = folded(text, expanded);
             let only_letters = letters(text, expanded);
-            let words = || text.split(' ').map(|w| folded(w, expanded));
-            note(&mut self.number, &expected.number, &whole, words(), sure);
+            let words = || {
+                text.split(|c: char| !c.is_alphanumeric())
+                    .map(|w| folded(w, expanded))
+            };
+            let number = Line {
+                whole: &whole,
+                sure,
+            };
+            number.note(&mut self.number, &expected.number, words(), words());
             let names = || std::iter::once(only_letters.clone());
-            note(
-                &mut self.primary,
-                &expected.primary,
-                &only_letters,
-                names(),
+            let line = Line {
+                whole: &only_letters,
                 sure,
-            );
-            note(
-                &mut self.secondary,
-                &expected.secondary,
-                &only_letters,
-                names(),
-                sure,
-            );
+            };
+            line.note(&mut self.primary, &expected.primary, words(), names());
+            line.note(&mut self.secondary, &expected.secondary, words(), names());
         }
         for day in days(text) {
             self.take_day(day, sure, expected);
@@ -189,21 +216,35 @@ impl Found {
     }
 }
 
-/// Notes whether `expected` stands in `whole`, or a word of its length contradicts it.
-fn note(
-    check: &mut FieldCheck,
-    expected: &str,
-    whole: &str,
-    words: impl Iterator<Item = Zeroizing<String>>,
+/// A line that was read: its text in the form that is compared.
+struct Line<'a> {
+    whole: &'a str,
     sure: bool,
-) {
-    if expected.is_empty() || (expected.len() >= 2 && whole.contains(expected)) {
-        *check = FieldCheck::Verified;
-    }
-    if *check == FieldCheck::NotRead && sure && expected.len() >= LEAST_LENGTH {
-        for word in words {
-            if contradicts(expected, &word) {
-                *check = FieldCheck::Refuted;
+}
+
+impl Line<'_> {
+    /// Notes whether `expected` stands in the line, or one of `others` of its length contradicts it. What is short has to be a
+    /// word: it is in too many lines by chance.
+    fn note(
+        &self,
+        check: &mut FieldCheck,
+        expected: &str,
+        mut words: impl Iterator<Item = Zeroizing<String>>,
+        others: impl Iterator<Item = Zeroizing<String>>,
+    ) {
+        let stands = if expected.len() >= LEAST_LENGTH {
+            self.whole.contains(expected)
+        } else {
+            expected.is_empty() || self.whole == expected || words.any(|w| *w == expected)
+        };
+        if stands {
+            *check = FieldCheck::Verified;
+        }
+        if *check == FieldCheck::NotRead && self.sure && expected.len() >= LEAST_LENGTH {
+            for other in others {
+                if contradicts(expected, &other) {
+                    *check = FieldCheck::Refuted;
+                }
             }
         }
     }
@@ -221,166 +262,6 @@ fn contradicts(expected: &str, word: &str) -> bool {
         }
     }
     (1..=MOST_DIFFERENT).contains(&n)
-}
-
-/// Letters and digits in capitals without accents. `expanded`: as Doc 9303-3 writes umlauts with two letters.
-fn folded(text: &str, expanded: bool) -> Zeroizing<String> {
-    // A letter with a mark, of two bytes, becomes three letters at most.
-    let mut out = Zeroizing::new(String::with_capacity(2 * text.len()));
-    for c in text.chars().flat_map(char::to_uppercase) {
-        match plain(c, expanded) {
-            Some(letters) => out.push_str(letters),
-            None if c.is_ascii_alphanumeric() => out.push(c),
-            None => {}
-        }
-    }
-    out
-}
-
-fn letters(text: &str, expanded: bool) -> Zeroizing<String> {
-    let mut folded = folded(text, expanded);
-    folded.retain(|c| c.is_ascii_uppercase());
-    folded
-}
-
-/// Doc 9303-3, section 6: Latin letters with marks.
-fn plain(c: char, expanded: bool) -> Option<&'static str> {
-    Some(match c {
-        'Ä' => ["A", "AE"][usize::from(expanded)],
-        'Ö' | 'Ø' | 'Ő' => ["O", "OE"][usize::from(expanded)],
-        'Ü' | 'Ű' => ["U", "UE"][usize::from(expanded)],
-        'Å' => ["A", "AA"][usize::from(expanded)],
-        'Ñ' => ["N", "NXX"][usize::from(expanded)],
-        'Æ' => "AE",
-        'Œ' => "OE",
-        'Þ' => "TH",
-        'À' | 'Á' | 'Â' | 'Ã' | 'Ā' | 'Ă' | 'Ą' => "A",
-        'Ç' | 'Ć' | 'Ĉ' | 'Ċ' | 'Č' => "C",
-        'Ď' | 'Đ' | 'Ð' => "D",
-        'È' | 'É' | 'Ê' | 'Ë' | 'Ē' | 'Ĕ' | 'Ė' | 'Ę' | 'Ě' => "E",
-        'Ĝ' | 'Ğ' | 'Ġ' | 'Ģ' => "G",
-        'Ĥ' | 'Ħ' => "H",
-        'Ì' | 'Í' | 'Î' | 'Ï' | 'Ĩ' | 'Ī' | 'Ĭ' | 'Į' | 'İ' => "I",
-        'Ĵ' => "J",
-        'Ķ' => "K",
-        'Ĺ' | 'Ļ' | 'Ľ' | 'Ŀ' | 'Ł' => "L",
-        'Ń' | 'Ņ' | 'Ň' | 'Ŋ' => "N",
-        'Ò' | 'Ó' | 'Ô' | 'Õ' | 'Ō' | 'Ŏ' => "O",
-        'Ŕ' | 'Ŗ' | 'Ř' => "R",
-        'Ś' | 'Ŝ' | 'Ş' | 'Š' => "S",
-        'Ţ' | 'Ť' | 'Ŧ' => "T",
-        'Ù' | 'Ú' | 'Û' | 'Ũ' | 'Ū' | 'Ŭ' | 'Ů' | 'Ų' => "U",
-        'Ŵ' => "W",
-        'Ý' | 'Ŷ' | 'Ÿ' => "Y",
-        'Ź' | 'Ż' | 'Ž' => "Z",
-        _ => return None,
-    })
-}
-
-fn short_day(yymmdd: &str) -> Option<ShortDay> {
-    let part = |range: std::ops::Range<usize>| yymmdd.get(range)?.parse::<u32>().ok();
-    (yymmdd.len() == 6).then_some(())?;
-    Some((part(0..2)? as i32, part(2..4)?, part(4..6)?))
-}
-
-/// A printed day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Day {
-    /// Its year modulo 100.
-    short_year: i32,
-    full_year: Option<i32>,
-    month: u32,
-    day: u32,
-}
-
-impl Day {
-    fn of(year: &str, month: u32, day: u32) -> Option<Self> {
-        let number: i32 = year.parse().ok()?;
-        let full_year = match year.len() {
-            4 if (1900..2100).contains(&number) => Some(number),
-            2 => None,
-            _ => return None,
-        };
-        ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some(Self {
-            short_year: number % 100,
-            full_year,
-            month,
-            day,
-        })
-    }
-
-    fn is(self, (year, month, day): ShortDay) -> bool {
-        (self.short_year, self.month, self.day) == (year, month, day)
-    }
-}
-
-/// Days in a line: `12 AUG 1974`, `12 AUG/AOÛT 74`, `12.08.1974`, `12 08 1974`, `1974-08-12`, `19740812`.
-fn days(text: &str) -> Vec<Day> {
-    let upper: Zeroizing<String> = Zeroizing::new(
-        text.chars()
-            .flat_map(char::to_uppercase)
-            .map(|c| match plain(c, false) {
-                Some(letters) => letters.chars().next().unwrap_or(' '),
-                None => c,
-            })
-            .collect(),
-    );
-    // Groups of digits, and what stands before each and after the last.
-    let (mut groups, mut between) = (Vec::<String>::new(), vec![String::new()]);
-    let mut in_group = false;
-    for c in upper.chars() {
-        let (list, begins) = if c.is_ascii_digit() {
-            (&mut groups, !in_group)
-        } else {
-            (&mut between, in_group)
-        };
-        in_group = c.is_ascii_digit();
-        match list.last_mut().filter(|_| !begins) {
-            Some(last) => last.push(c),
-            None => list.push(c.to_string()),
-        }
-    }
-    let mut found = Vec::new();
-    for (i, group) in groups.iter().enumerate() {
-        let after = groups.get(i + 1);
-        if group.len() == 8 {
-            let number = |range: std::ops::Range<usize>| group[range].parse().unwrap_or(0);
-            found.extend(Day::of(&group[..4], number(4..6), number(6..8)));
-            found.extend(Day::of(&group[4..], number(2..4), number(0..2)));
-        }
-        // A day, the name of a month, a year.
-        if group.len() <= 2
-            && let (Some(year), Some(name)) = (after, between.get(i + 1))
-            && let Some(month) = month_in(name)
-        {
-            found.extend(Day::of(year, month, group.parse().unwrap_or(0)));
-        }
-        // Three numbers with something short between them that is no word.
-        if let (Some(second), Some(third)) = (after, groups.get(i + 2)) {
-            let close = |b: Option<&String>| {
-                b.is_some_and(|b| b.len() <= 3 && !b.chars().any(char::is_alphabetic))
-            };
-            if close(between.get(i + 1)) && close(between.get(i + 2)) {
-                let number = |t: &String| t.parse().unwrap_or(0);
-                if group.len() == 4 {
-                    found.extend(Day::of(group, number(second), number(third)));
-                } else {
-                    found.extend(Day::of(third, number(second), number(group)));
-                }
-            }
-        }
-    }
-    found
-}
-
-fn month_in(name: &str) -> Option<u32> {
-    let mut words = name.split(|c: char| !c.is_ascii_uppercase());
-    words.find_map(|word| {
-        let is = |names: &[&str]| names.iter().any(|n| word.starts_with(n));
-        (0u32..)
-            .zip(MONTHS)
-            .find_map(|(i, names)| is(names).then_some(i + 1))
-    })
 }
 
 #[cfg(test)]
@@ -476,27 +357,70 @@ mod tests {
     }
 
     #[test]
-    fn days_in_their_forms() {
-        let day = |year: i32, month, day| Day {
-            short_year: year % 100,
-            full_year: (year >= 100).then_some(year),
-            month,
-            day,
+    fn what_is_short_has_to_be_a_word() {
+        let short = Expected {
+            secondary: "LI".to_owned().into(),
+            ..expected()
         };
-        for (text, expected) in [
-            ("12 AUG 1974", vec![day(1974, 8, 12)]),
-            ("12. août 74", vec![day(74, 8, 12)]),
-            ("Date of birth 03 MÄR/MAR 2001", vec![day(2001, 3, 3)]),
-            ("12 08 1974", vec![day(1974, 8, 12)]),
-            ("19740812", vec![day(1974, 8, 12)]),
-            ("12081974", vec![day(1974, 8, 12)]),
-            ("1974年8月12日", vec![]),
-            ("12.13.1974", vec![]),
-            ("45 AUG 1974", vec![]),
-            ("L898902C3", vec![]),
-            ("", vec![]),
+        for (line, result) in [
+            ("MÜLLER, LI", Verified),
+            ("LI", Verified),
+            ("MÜLLER, LINA", NotRead),
+            ("MÜLLER LINDA LI-ANN", Verified),
         ] {
-            assert_eq!(days(text), expected, "{text}");
+            let mut found = Found::default();
+            found.take_text("MÜLLER", true, &short);
+            found.take_text(line, true, &short);
+            assert_eq!(found.checks().name, result, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_fast_reader_verifies_what_is_no_chance_and_refutes_nothing() {
+        for (lines, result) in [
+            (
+                &["MUELLERANNAMARIA", "N0L898902C3", "12AUGAOUT74", "15042032"][..],
+                [Verified; 4],
+            ),
+            (
+                &["MUETTER", "L898902X7", "13AUG1974", "15APR2034"],
+                [NotRead; 4],
+            ),
+        ] {
+            let mut found = Found::default();
+            for line in lines {
+                found.take_fast(line, &expected());
+            }
+            let c = found.checks();
+            let checks = [c.name, c.document_number, c.birth_date, c.expiry_date];
+            assert_eq!(checks, result, "{lines:?}");
+        }
+        let short = Expected {
+            secondary: "LI".to_owned().into(),
+            ..expected()
+        };
+        let mut found = Found::default();
+        found.take_fast("MUELLERLI", &short);
+        assert_eq!(found.checks().name, NotRead);
+    }
+
+    #[test]
+    fn the_line_that_says_it_is_the_most_like() {
+        let expected = expected();
+        for (line, field) in [
+            ("L8989O2C3", 0),
+            ("NAMEMUELER", 1),
+            ("ANNAMARA", 2),
+            ("12AU0AOUT74", 3),
+            ("15APL32", 4),
+            ("20320415", 4),
+        ] {
+            let likeness = expected.likeness(line);
+            let most = likeness.iter().copied().fold(0.0, f32::max);
+            assert!(
+                most >= 0.6 && likeness[field] == most,
+                "{line}: {likeness:?}"
+            );
         }
     }
 }
