@@ -1,7 +1,7 @@
 # boothd. `make demo` runs the main job, `make test` the tests; each installs what it needs by itself.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help setup build demo test lint bench kill-test clean-demo fuzz fuzz-seeds fuzz-merge report models models-check
+.PHONY: help setup build demo test lint bench kill-test clean-demo fuzz fuzz-seeds fuzz-merge report models models-check deb units
 
 OUT ?= target/demo
 LITERT_DIR := target/litert
@@ -17,6 +17,8 @@ help:
 	@echo "make report     accuracy and speed beside peers, DATA=DIR with the evaluation data; writes docs/accuracy.md"
 	@echo "make models     rebuild the models from pinned sources, compare (MODELS=\"NAME...\" or all: also those that are trained here, about 90 minutes more)"
 	@echo "make models-check  committed models against manifest and rebuilt files"
+	@echo "make deb        target/debian/boothd_VERSION_ARCH.deb for this machine's architecture"
+	@echo "make units      systemd units: well formed, and as closed as they have to be (part of make lint)"
 	@echo "make kill-test  kill -9 of booth, uplink and wallet at 200 random instants (N=200), count what arrived"
 
 setup:
@@ -35,9 +37,15 @@ test: setup
 	python3 models/build/test_check.py
 	python3 -m unittest discover -q -s scripts/report
 
-lint: setup
+lint: setup units
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+
+units:
+	@scripts/check-units.sh
+
+deb: setup
+	@scripts/deb.sh
 
 bench: setup
 	cargo bench --locked --bench pipeline

@@ -2,6 +2,7 @@
 
 pub mod booth;
 pub mod calibrate;
+pub mod check;
 pub mod compare;
 pub mod eye;
 pub mod keys;

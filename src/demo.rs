@@ -46,7 +46,7 @@ pub struct DemoArgs {
 }
 
 /// The main job's scenes, in the order in which they are played.
-const MAIN_JOB: [&str; 10] = [
+const MAIN_JOB: [&str; 13] = [
     "passport",
     "card",
     "prc-card",
@@ -56,6 +56,9 @@ const MAIN_JOB: [&str; 10] = [
     "data-differs",
     "network-down",
     "reverification",
+    "camera-covered",
+    "camera-frozen",
+    "camera-unplugged",
     "practice",
 ];
 /// How long an outcome may take to arrive once the wallet is there.

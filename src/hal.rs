@@ -8,11 +8,13 @@ mod decoding;
 pub mod fault;
 pub mod light;
 pub mod pi;
+pub mod recovery;
 pub mod virt;
+pub mod watch;
 
 use crate::base::frame::Frame;
 use crate::base::time::Moment;
-pub use fault::{DeviceFault, DeviceKind, FaultKind};
+pub use fault::{DeviceFault, DeviceKind, FaultKind, Rung};
 pub use light::{LightLevels, SideLevel};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -41,6 +43,10 @@ pub struct CameraInfo {
     pub exposure_us: Option<(u32, u32)>,
     /// Smallest and largest gain as a factor; `None` if the gain cannot be set.
     pub gain: Option<(f32, f32)>,
+    /// A sensor gives the frames; `false` for a recording, whose pictures may stand still.
+    pub is_live: bool,
+    /// What can be done for it beside opening it again.
+    pub means: recovery::Means,
 }
 
 /// The camera.
@@ -65,6 +71,13 @@ pub trait Camera: Send + std::fmt::Debug {
     /// # Errors
     /// As at the first opening.
     fn reopen(&mut self) -> Result<(), DeviceFault>;
+
+    /// Takes another rung of the recovery ladder, one of those that [`CameraInfo::means`] names; the device has to be opened again
+    /// after it.
+    ///
+    /// # Errors
+    /// `Io` or `Permission` if it could not be done, and always for a device without that rung.
+    fn recover(&mut self, rung: Rung) -> Result<(), DeviceFault>;
 }
 
 /// The microphone: 16 kHz, mono, signed 16 bit.

@@ -1,4 +1,4 @@
-//! What was typed -> one verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly.
+//! What was typed -> one verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly; `boothd check`: 3 and 4.
 
 use boothd::app::verbs::{Cli, explain, run};
 use clap::Parser;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("boothd: {}", explain(&error));
             ExitCode::FAILURE

@@ -1,1 +1,3 @@
-//! The technician's console, self-tests and fault memory. Not built: `boothd console` says so; this is their room.
+//! What a technician needs. Built: the memory of faults. Not built: the console (`boothd console` says so) and self-tests.
+
+pub mod faults;

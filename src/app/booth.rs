@@ -20,7 +20,7 @@ use crate::delivery::outbox::Outbox;
 use crate::delivery::service::OutboxService;
 use crate::delivery::wire::WireServer;
 use crate::guidance::texts::CONSENT_VERSION;
-use crate::hal::{self, Devices};
+use crate::hal::{self, DeviceKind, Devices};
 use crate::models::{Catalogue, ModelTask};
 use crate::perception::document::limits::DocumentLimits;
 use crate::perception::face::calibration::Calibration;
@@ -33,6 +33,7 @@ use crate::session::driver;
 use crate::session::event::Event;
 use crate::session::state::Session;
 use crate::session::visit::House;
+use crate::technician::faults::Faults;
 use crate::trust::keys::{SoftwareKey, TrustedKeys};
 use crate::verdict::decision::ComparisonThreshold;
 use crate::verdict::outcome::ModelStamp;
@@ -153,15 +154,22 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     } = devices;
     // The technician's console and the speaker are not built; their devices stay open so that nobody else takes them.
     let _kept = (speaker, serial, sensors);
+    let faults = Faults::open(&config.outbox.state_dir.join("faults.json"));
+    let keeping = |device| senses::Keeping::new(&faults, &clock, device);
     {
-        let (eye, events, clock, pulse) = (
+        let keeper = eye::Keeper {
+            events: events.clone(),
+            faults: faults.clone(),
+            senses: senses.clone(),
+            reboot_request: config.reboot_request.clone(),
+        };
+        let (eye, clock, pulse) = (
             eye.clone(),
-            events.clone(),
             Arc::clone(&clock),
             hearts.register("camera", Duration::from_secs(20)),
         );
         crew.spawn("camera", move |stop| {
-            eye::camera_thread(camera, &eye, &events, &clock, &pulse, stop)
+            eye::camera_thread(camera, &eye, &keeper, &clock, &pulse, stop)
         })?;
     }
     {
@@ -198,7 +206,8 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         })?;
     }
     if let Some(lights) = lights {
-        let (clock, senses, limits) = (Arc::clone(&clock), senses.clone(), board.light.limits);
+        let (senses, limits) = (senses.clone(), board.light.limits);
+        let mut keeping = keeping(DeviceKind::Lights);
         let pulse = hearts.register("light", Duration::from_secs(5));
         crew.spawn("light", move |stop| {
             senses::light_thread(
@@ -206,7 +215,7 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
                 limits,
                 &wanted_levels,
                 &senses,
-                &clock,
+                &mut keeping,
                 &pulse,
                 stop,
             )
@@ -214,8 +223,9 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     }
     if let Some(panel) = panel {
         let (ui, senses) = (ui.clone(), senses.clone());
+        let mut keeping = keeping(DeviceKind::Panel);
         crew.spawn("panel", move |stop| {
-            senses::panel_thread(panel, &ui, &senses, stop)
+            senses::panel_thread(panel, &ui, &senses, &mut keeping, stop)
         })?;
     }
     if let Some(buttons) = buttons {
@@ -229,8 +239,9 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     }
     if let Some(microphone) = microphone {
         let senses = senses.clone();
+        let mut keeping = keeping(DeviceKind::Microphone);
         crew.spawn("microphone", move |stop| {
-            senses::microphone_thread(microphone, &senses, stop)
+            senses::microphone_thread(microphone, &senses, &mut keeping, stop)
         })?;
     }
     {

@@ -1,13 +1,18 @@
 //! The camera's thread: frames into the one-place slot, buffers used again, faults and recovery.
 
+use super::senses::Senses;
 use crate::base::frame::{Frame, PixelFormat};
 use crate::base::latest::Latest;
 use crate::base::time::{Moment, SharedClock};
-use crate::hal::{Camera, CameraControls, DeviceKind};
+use crate::hal::recovery::Ladder;
+use crate::hal::watch::FrameWatch;
+use crate::hal::{Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Rung};
 use crate::runtime::crew::Stop;
 use crate::runtime::heartbeat::Pulse;
 use crate::session::event::Event;
+use crate::technician::faults::Faults;
 use crossbeam_channel::{Receiver, Sender, bounded};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -36,8 +41,8 @@ impl Default for Eye {
 
 /// A frame that takes longer than this is none.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(1);
-/// Pauses between attempts to open a lost camera.
-const REOPEN_PAUSES_MS: [u64; 4] = [200, 500, 1000, 2000];
+/// The ring has to be on for so long before darkness is the camera's.
+const LIT_FOR: Duration = Duration::from_millis(300);
 
 impl Eye {
     /// Gives a buffer back; a fifth one is dropped (and wiped).
@@ -64,19 +69,46 @@ impl Eye {
     }
 }
 
-/// Captures until the end. A fault is reported once, the camera is opened again with growing pauses, and its return is reported.
+/// What the camera's thread tells of its faults, and asks before it takes a costly rung.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    /// Where the session takes them.
+    pub events: Sender<Event>,
+    /// The memory of faults.
+    pub faults: Faults,
+    /// What the light was set to: darkness is the camera's fault only while the ring is on.
+    pub senses: Senses,
+    /// A file that asks for a restart of the machine (see `systemd/boothd-reboot.path`); `None` where there is no such unit.
+    pub reboot_request: Option<PathBuf>,
+}
+
+/// The state of one camera's recovery.
+struct Recovery<'a> {
+    keeper: &'a Keeper,
+    ladder: Ladder,
+    watch: FrameWatch,
+    /// The fault that was told, and when it began.
+    told: Option<(DeviceFault, Moment)>,
+}
+
+/// Captures until the end, watches the frames, and climbs the recovery ladder. A fault is told when it begins and when it is over.
 ///
 /// # Errors
 /// Never by itself: a booth without a camera stays up and says so.
 pub fn camera_thread(
     mut camera: Box<dyn Camera>,
     eye: &Eye,
-    events: &Sender<Event>,
+    keeper: &Keeper,
     clock: &SharedClock,
     pulse: &Pulse,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    let mut n_failures = 0usize;
+    let mut recovery = Recovery {
+        keeper,
+        ladder: Ladder::new(camera.info().means),
+        watch: FrameWatch::default(),
+        told: None,
+    };
     while !stop.is_set() {
         pulse.beat();
         if let Some(controls) = eye.controls.try_take()
@@ -86,35 +118,155 @@ pub fn camera_thread(
         }
         let mut frame = eye.buffer();
         match camera.capture(&mut frame, FRAME_TIMEOUT) {
-            Ok(()) => {
-                if n_failures > 0 {
-                    tracing::info!(n_failures, "camera is back");
-                    n_failures = 0;
-                    send(events, Event::FaultCleared(DeviceKind::Camera));
+            Ok(()) => match recovery.judge(camera.info(), &frame) {
+                None if recovery.watch.is_stale() => eye.recycle(frame),
+                None => {
+                    recovery.well(clock);
+                    hand_on(eye, frame);
                 }
-                eye.last_frame
-                    .store(frame.meta.captured.as_nanos().max(1), Ordering::Relaxed);
-                if let Some(old) = eye.frames.put(frame) {
-                    eye.recycle(old);
+                Some(fault) if fault.kind == FaultKind::Frozen => {
+                    eye.recycle(frame);
+                    recovery.tell(&fault, clock);
+                    if recovery.watch.is_stale() {
+                        recovery.climb(&mut *camera, &fault, clock, pulse, stop);
+                    }
                 }
-            }
+                // What lies on the lens is no reason to lose the picture: the exposure may have to follow it, and opening the
+                // camera again does not help.
+                Some(fault) => {
+                    recovery.tell(&fault, clock);
+                    hand_on(eye, frame);
+                }
+            },
             Err(fault) => {
                 eye.recycle(frame);
-                if n_failures == 0 {
-                    tracing::error!(code = fault.code(), %fault, "camera lost");
-                    send(events, Event::Fault(fault));
-                }
-                let pause = REOPEN_PAUSES_MS[n_failures.min(REOPEN_PAUSES_MS.len() - 1)];
-                n_failures += 1;
-                wait(clock, Duration::from_millis(pause), pulse, stop);
-                if let Err(fault) = camera.reopen() {
-                    tracing::debug!(code = fault.code(), "camera still lost");
-                }
+                recovery.tell(&fault, clock);
+                recovery.climb(&mut *camera, &fault, clock, pulse, stop);
             }
         }
     }
     eye.frames.close();
     Ok(())
+}
+
+fn hand_on(eye: &Eye, frame: Frame) {
+    eye.last_frame
+        .store(frame.meta.captured.as_nanos().max(1), Ordering::Relaxed);
+    if let Some(old) = eye.frames.put(frame) {
+        eye.recycle(old);
+    }
+}
+
+impl Recovery<'_> {
+    /// Whether the frame is worth looking at.
+    fn judge(&mut self, info: &CameraInfo, frame: &Frame) -> Option<DeviceFault> {
+        if !info.is_live {
+            return None;
+        }
+        let at = frame.meta.captured;
+        let lit = self.keeper.senses.lit_since(at, LIT_FOR);
+        let kind = self.watch.judge(&frame.view(), lit)?;
+        let (detail, mend) = match kind {
+            FaultKind::Frozen => (
+                "the same picture again and again",
+                "`dmesg | grep -i uvc`; plug the camera into a socket of its own (not a hub)",
+            ),
+            FaultKind::Dark => (
+                "no light reaches the sensor, with the ring on",
+                "take the cap off, look for the camera behind its window, look whether the ring shines",
+            ),
+            FaultKind::Covered => (
+                "something lies on the lens or before it",
+                "take it away, clean the window",
+            ),
+            FaultKind::Overexposed => (
+                "nothing but white",
+                "keep sun and lamps out of the camera; `v4l2-ctl -l` shows whether the exposure can be set",
+            ),
+            _ => (
+                "no edge in the picture is sharp",
+                "clean lens and window, set the focus",
+            ),
+        };
+        Some(DeviceFault {
+            device: DeviceKind::Camera,
+            kind,
+            place: info.name.clone(),
+            detail: detail.to_owned(),
+            mend: mend.to_owned(),
+        })
+    }
+
+    fn tell(&mut self, fault: &DeviceFault, clock: &SharedClock) {
+        let known = matches!(&self.told, Some((told, _)) if told.code() == fault.code());
+        if known {
+            return;
+        }
+        let since = self.told.take().map_or(clock.now(), |(_, since)| since);
+        tracing::error!(code = fault.code(), %fault, "camera");
+        self.keeper.faults.raise(fault, clock.wall());
+        send(&self.keeper.events, Event::Fault(fault.clone()));
+        self.told = Some((fault.clone(), since));
+    }
+
+    fn well(&mut self, clock: &SharedClock) {
+        let Some((fault, since)) = self.told.take() else {
+            return;
+        };
+        let ms = u64::try_from(clock.now().since(since).as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(code = fault.code(), ms, "camera is back");
+        self.ladder.well();
+        self.keeper.faults.clear(DeviceKind::Camera, clock.wall());
+        send(&self.keeper.events, Event::FaultCleared(DeviceKind::Camera));
+    }
+
+    /// Takes the next rung, and opens the camera again.
+    fn climb(
+        &mut self,
+        camera: &mut dyn Camera,
+        fault: &DeviceFault,
+        clock: &SharedClock,
+        pulse: &Pulse,
+        stop: &Stop,
+    ) {
+        let wall = clock.wall();
+        let may_reboot =
+            self.keeper.reboot_request.is_some() && self.keeper.faults.may_reboot(wall);
+        let attempt = self.ladder.next(fault.kind, may_reboot, clock.now());
+        wait(clock, attempt.pause, pulse, stop);
+        let code = fault.code();
+        if attempt.rung != Rung::Reopen {
+            tracing::warn!(code, rung = %attempt.rung, "camera: next rung");
+            self.keeper.faults.tried(code, attempt.rung, wall);
+        }
+        match attempt.rung {
+            Rung::Reopen | Rung::OutOfService => {}
+            Rung::Reboot => self.ask_for_reboot(code),
+            Rung::Reset | Rung::PowerCycle => {
+                if let Err(fault) = camera.recover(attempt.rung) {
+                    tracing::warn!(code = fault.code(), %fault, rung = %attempt.rung, "camera: rung failed");
+                }
+            }
+        }
+        self.watch.reopened();
+        match camera.reopen() {
+            Ok(()) => tracing::info!(code, "camera opened again"),
+            Err(fault) => {
+                tracing::debug!(code = fault.code(), "camera still lost");
+                // The first answer after an unplug may be another than that of the next opening, which says it better.
+                self.tell(&fault, clock);
+            }
+        }
+    }
+
+    /// The booth has no right to restart the machine: systemd sees the file and does it.
+    fn ask_for_reboot(&self, code: &str) {
+        if let Some(path) = &self.keeper.reboot_request
+            && let Err(error) = std::fs::write(path, format!("{code}\n"))
+        {
+            tracing::error!(%error, file = %path.display(), "the restart of the machine cannot be asked for");
+        }
+    }
 }
 
 /// Faults are never dropped: the session takes them within a turn.

@@ -8,12 +8,14 @@ use crate::guidance::light::{LightDriver, LightLimits};
 use crate::guidance::model::{NetworkSign, UiModel};
 use crate::guidance::screens;
 use crate::hal::{
-    Buttons, LightLevels, Lights, Microphone, Panel, PanelImage, SAMPLE_RATE_HZ, Watchdog,
+    Buttons, DeviceFault, DeviceKind, FaultKind, LightLevels, Lights, Microphone, Panel,
+    PanelImage, SAMPLE_RATE_HZ, Watchdog,
 };
 use crate::runtime::crew::Stop;
 use crate::runtime::heartbeat::{Heartbeats, Pulse};
 use crate::runtime::notify;
 use crate::session::event::Event;
+use crate::technician::faults::Faults;
 use crossbeam_channel::Sender;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,6 +50,27 @@ impl Senses {
             .map_or(LightLevels::OFF, |(_, levels)| *levels)
     }
 
+    /// Whether the ring has been on (at a tenth of its power or more) for `span` before a moment.
+    pub fn lit_since(&self, at: Moment, span: Duration) -> bool {
+        let readings = self.lock();
+        let on = |levels: &LightLevels| levels.left.power().max(levels.right.power()) >= LIT;
+        // What was set last before the span began, and all since.
+        let mut covered = false;
+        for (since, levels) in readings.levels.iter().rev() {
+            if *since > at {
+                continue;
+            }
+            if !on(levels) {
+                return false;
+            }
+            if at.since(*since) >= span {
+                covered = true;
+                break;
+            }
+        }
+        covered
+    }
+
     fn note_levels(&self, at: Moment, levels: LightLevels) {
         let mut readings = self.lock();
         if readings
@@ -73,10 +96,56 @@ impl Senses {
     }
 }
 
+/// From this share of its power on, the ring lights the booth.
+const LIT: f32 = 0.1;
 /// Changes of the light that are remembered: over a second of them.
 const LEVELS_KEPT: usize = 64;
 /// How often the light is brought nearer to what is wanted.
 const LIGHT_TICK: Duration = Duration::from_millis(20);
+
+/// Tells the memory of faults about one device: when a fault begins, changes, and is over.
+#[derive(Debug)]
+pub struct Keeping {
+    /// The memory.
+    pub faults: Faults,
+    /// The clock of its entries.
+    pub clock: SharedClock,
+    /// The device.
+    pub device: DeviceKind,
+    /// The fault that was told.
+    pub told: Option<&'static str>,
+}
+
+impl Keeping {
+    /// A device without a fault.
+    pub fn new(faults: &Faults, clock: &SharedClock, device: DeviceKind) -> Self {
+        Self {
+            faults: faults.clone(),
+            clock: Arc::clone(clock),
+            device,
+            told: None,
+        }
+    }
+
+    /// The device answered so. Gives the code of its fault.
+    fn note(&mut self, fault: Option<&DeviceFault>) -> Option<&'static str> {
+        let code = fault.map(DeviceFault::code);
+        if code != self.told {
+            match fault {
+                Some(fault) => {
+                    tracing::warn!(code, %fault, "{}", self.device);
+                    self.faults.raise(fault, self.clock.wall());
+                }
+                None => {
+                    tracing::info!(code = self.told, "{} is back", self.device);
+                    self.faults.clear(self.device, self.clock.wall());
+                }
+            }
+            self.told = code;
+        }
+        code
+    }
+}
 
 /// Brings the light to what is wanted, within the flash and thermal limits; off at the end.
 ///
@@ -87,10 +156,11 @@ pub fn light_thread(
     limits: LightLimits,
     wanted: &Latest<LightLevels>,
     senses: &Senses,
-    clock: &SharedClock,
+    keeping: &mut Keeping,
     pulse: &Pulse,
     stop: &Stop,
 ) -> anyhow::Result<()> {
+    let clock = Arc::clone(&keeping.clock);
     let mut driver = LightDriver::new(lights, limits);
     while !stop.is_set() {
         pulse.beat();
@@ -100,12 +170,7 @@ pub fn light_thread(
         let now = clock.now();
         let result = driver.tick(now);
         senses.note_levels(now, driver.applied());
-        let mut readings = senses.lock();
-        let fault = result.err().map(|f| f.code());
-        if fault.is_some() && readings.light_fault.is_none() {
-            tracing::warn!(code = fault, "light");
-        }
-        readings.light_fault = fault;
+        senses.lock().light_fault = keeping.note(result.err().as_ref());
     }
     driver.off(clock.now()).map_err(anyhow::Error::from)
 }
@@ -118,6 +183,7 @@ pub fn panel_thread(
     mut panel: Box<dyn Panel>,
     ui: &Latest<UiModel>,
     senses: &Senses,
+    keeping: &mut Keeping,
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let kind = panel.kind();
@@ -132,12 +198,8 @@ pub fn panel_thread(
             continue;
         };
         screens::draw(&model, kind, &mut image);
-        let fault = panel.show(&image).err().map(|f| f.code());
-        let mut readings = senses.lock();
-        if fault.is_some() && readings.panel_fault.is_none() {
-            tracing::warn!(code = fault, "panel");
-        }
-        readings.panel_fault = fault;
+        let fault = panel.show(&image).err();
+        senses.lock().panel_fault = keeping.note(fault.as_ref());
     }
     Ok(())
 }
@@ -180,6 +242,7 @@ const SILENT_DBFS: f32 = -85.0;
 pub fn microphone_thread(
     mut microphone: Box<dyn Microphone>,
     senses: &Senses,
+    keeping: &mut Keeping,
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let mut samples = vec![0i16; SAMPLE_RATE_HZ as usize / 10];
@@ -195,19 +258,32 @@ pub fn microphone_thread(
                 if n >= SAMPLE_RATE_HZ as usize {
                     let dbfs = (10.0 * (sum / n as f64).max(1e-12).log10()) as f32;
                     (sum, n) = (0.0, 0);
+                    let silent = (dbfs < SILENT_DBFS).then(silent);
+                    let fault = keeping.note(silent.as_ref());
                     let mut readings = senses.lock();
                     readings.microphone_dbfs = Some(dbfs);
-                    readings.microphone_fault = (dbfs < SILENT_DBFS).then_some("hw.mic.silent");
+                    readings.microphone_fault = fault;
                 }
             }
             Err(fault) => {
-                senses.lock().microphone_fault = Some(fault.code());
+                senses.lock().microphone_fault = keeping.note(Some(&fault));
                 std::thread::park_timeout(Duration::from_millis(200));
             }
         }
         samples.fill(0);
     }
     Ok(())
+}
+
+fn silent() -> DeviceFault {
+    DeviceFault {
+        device: DeviceKind::Microphone,
+        kind: FaultKind::NoFrames,
+        place: "microphone".to_owned(),
+        detail: "no sound at all over a second".to_owned(),
+        mend: "look for a switch on the microphone; `alsamixer` shows whether it is muted"
+            .to_owned(),
+    }
 }
 
 /// Feeds the watchdogs while every heart beats, and tells the session about the network.

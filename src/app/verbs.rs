@@ -1,6 +1,7 @@
-//! What was typed -> what is done. One variant a verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly.
+//! What was typed -> what is done. One variant a verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly; `check` has
+//! two more.
 
-use super::{booth, calibrate, compare, keys, replay};
+use super::{booth, calibrate, check, compare, keys, replay};
 use crate::base::time::{SharedClock, SystemClock};
 use crate::config::{self, policy};
 use crate::delivery::uplink::{self, UplinkConfig};
@@ -46,6 +47,8 @@ pub enum Verb {
     },
     /// Run the technician's console on a serial line. Not built.
     Console,
+    /// Open every device that a board file names, and say what is missing. Exit code 3: sessions are possible without it; 4: none is.
+    Check(check::CheckArgs),
     /// Run wallet, uplink and virtual booth, play the scenes, write a report.
     Demo(demo::DemoArgs),
     /// Look at a folder of pictures as the booth would, and print what is seen.
@@ -121,13 +124,14 @@ pub fn explain(error: &anyhow::Error) -> String {
     text
 }
 
-/// Does what was typed.
+/// Does what was typed; gives the exit code.
 ///
 /// # Errors
 /// What went wrong, with its causes.
-pub fn run(cli: Cli) -> anyhow::Result<()> {
+pub fn run(cli: Cli) -> anyhow::Result<u8> {
     let clock: SharedClock = Arc::new(SystemClock);
-    match cli.verb {
+    let done = match cli.verb {
+        Verb::Check(args) => return check::run(&args),
         Verb::Run { config } => {
             logging::start("booth");
             booth::run(&config, &stop_on_signals()?)
@@ -161,5 +165,6 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Verb::Calibrate { what } => calibrate::run(what),
-    }
+    };
+    done.map(|()| 0)
 }

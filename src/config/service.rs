@@ -26,6 +26,10 @@ pub struct ServiceConfig {
     pub outbox: OutboxConfig,
     /// The socket to the uplink.
     pub uplink: WireConfig,
+    /// A file that asks systemd to start the machine again (`boothd-reboot.path` waits for it): the last rung of the recovery ladder,
+    /// at most once a day. Absent: the machine is never started again for a device.
+    #[serde(default)]
+    pub reboot_request: Option<PathBuf>,
     /// A file for measurements of every frame, for the demonstration's report. Refused on a board with real devices.
     #[serde(default)]
     pub trace: Option<PathBuf>,
@@ -86,7 +90,12 @@ impl ServiceConfig {
             &mut config.uplink.socket,
         ];
         let lists = trust.wallet_keys.iter_mut().chain(&mut trust.policy_keys);
-        for file in single.into_iter().chain(lists).chain(config.trace.as_mut()) {
+        let optional = config
+            .trace
+            .as_mut()
+            .into_iter()
+            .chain(config.reboot_request.as_mut());
+        for file in single.into_iter().chain(lists).chain(optional) {
             *file = base.join(&*file);
         }
         Ok(config)

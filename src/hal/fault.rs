@@ -70,6 +70,34 @@ pub enum FaultKind {
     Io,
 }
 
+/// A rung of the recovery ladder ([`super::recovery`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rung {
+    /// Closed and opened again.
+    Reopen,
+    /// Reset on its bus.
+    Reset,
+    /// Power of its port off and on.
+    PowerCycle,
+    /// The machine is started again.
+    Reboot,
+    /// Nothing more is tried but to open it.
+    OutOfService,
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reopen => "reopen",
+            Self::Reset => "reset on the bus",
+            Self::PowerCycle => "power of the port off and on",
+            Self::Reboot => "restart of the machine",
+            Self::OutOfService => "out of service",
+        })
+    }
+}
+
 /// A fault of a device: which, what, where, and what mends it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{device} {place}: {detail}; mend: {mend}")]
@@ -122,6 +150,17 @@ impl DeviceFault {
             place: place.to_owned(),
             detail: format!("{action}: {error}"),
             mend,
+        }
+    }
+
+    /// The device has not this rung of the recovery ladder.
+    pub fn without_rung(device: DeviceKind, place: &str, rung: Rung) -> Self {
+        Self {
+            device,
+            kind: FaultKind::Io,
+            place: place.to_owned(),
+            detail: format!("{rung}: the device cannot do it"),
+            mend: "unplug and replug it".to_owned(),
         }
     }
 

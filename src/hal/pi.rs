@@ -18,6 +18,7 @@ pub mod pixels;
 pub mod sensors;
 pub mod serial;
 pub mod speaker;
+pub mod usb;
 pub mod watchdog;
 
 use crate::base::time::SharedClock;

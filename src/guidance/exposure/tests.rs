@@ -82,6 +82,8 @@ fn camera() -> CameraInfo {
         frames_per_s: FPS as f32,
         exposure_us: Some((100, 33_000)),
         gain: Some((1.0, 8.0)),
+        is_live: true,
+        means: crate::hal::recovery::Means::default(),
     }
 }
 

@@ -14,9 +14,11 @@ mod stream;
 
 use super::node::{fault, fault_of, moment_of_stamp};
 use super::pixels::{self, PixelError};
+use super::usb::UsbDevice;
 use crate::base::frame::{Frame, FrameMeta};
 use crate::base::time::{Moment, SharedClock};
-use crate::hal::{Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind};
+use crate::hal::recovery::Means;
+use crate::hal::{Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Rung};
 use config::refuse;
 pub use config::{CameraConfig, CameraFormat};
 use std::io;
@@ -74,6 +76,8 @@ struct V4lCamera {
     /// Declared before the device: the stream has to go first.
     running: Option<Running>,
     device: Option<Device>,
+    /// Where it was on the bus when it was last there: the node vanishes with it.
+    usb: Option<UsbDevice>,
     stride: usize,
     limits: Limits,
     manual: bool,
@@ -106,12 +110,14 @@ pub fn open(config: &CameraConfig, clock: SharedClock) -> Result<Box<dyn Camera>
 impl V4lCamera {
     fn open(config: CameraConfig, clock: SharedClock) -> Result<Self, DeviceFault> {
         let (device, info, limits, stride) = Self::open_device(&config)?;
+        let usb = UsbDevice::of_node(&config.path);
         Ok(Self {
             config,
             clock,
             info,
             running: None,
             device: Some(device),
+            usb,
             stride,
             limits,
             manual: false,
@@ -191,6 +197,8 @@ impl V4lCamera {
                 }
                 _ => None,
             },
+            is_live: true,
+            means: UsbDevice::of_node(place).map_or(Means::default(), |usb| usb.means()),
         };
         Ok((device, info, limits, agreed.stride as usize))
     }
@@ -399,7 +407,24 @@ impl Camera for V4lCamera {
         let (device, info, limits, stride) = Self::open_device(&self.config)?;
         (self.info, self.limits, self.stride) = (info, limits, stride);
         self.device = Some(device);
+        self.usb = UsbDevice::of_node(&self.config.path);
         Ok(())
+    }
+
+    fn recover(&mut self, rung: Rung) -> Result<(), DeviceFault> {
+        // Closed first: a stream that runs would hold the device.
+        if let Some(running) = self.running.take() {
+            running.stop();
+        }
+        drop(self.device.take());
+        match &self.usb {
+            Some(usb) => usb.recover(DeviceKind::Camera, rung),
+            None => Err(DeviceFault::without_rung(
+                DeviceKind::Camera,
+                &self.config.path,
+                rung,
+            )),
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use super::scene::FaultWhat;
 use super::world::{World, wait_until};
 use crate::base::frame::{Frame, FrameMeta, PixelFormat};
 use crate::base::time::Moment;
-use crate::hal::{Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind};
+use crate::hal::recovery::Means;
+use crate::hal::{Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Rung};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,8 @@ impl VirtCamera {
                 frames_per_s,
                 exposure_us: Some(EXPOSURE_US),
                 gain: Some(GAIN),
+                is_live: true,
+                means: Means::default(),
             },
             renderer: Renderer::new(width as usize, height as usize),
             started: world.clock.now(),
@@ -217,5 +220,13 @@ impl Camera for VirtCamera {
         self.check()?;
         self.pending.clear();
         Ok(())
+    }
+
+    fn recover(&mut self, rung: Rung) -> Result<(), DeviceFault> {
+        Err(DeviceFault::without_rung(
+            DeviceKind::Camera,
+            &self.info.name,
+            rung,
+        ))
     }
 }

@@ -9,8 +9,9 @@ use super::world::wait_until;
 use crate::base::frame::{Frame, FrameMeta, PixelFormat};
 use crate::base::time::{Moment, SharedClock};
 use crate::hal::decoding::unbroken;
+use crate::hal::recovery::Means;
 use crate::hal::{
-    Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Microphone,
+    Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Microphone, Rung,
 };
 use image::ImageReader;
 use std::io::Cursor;
@@ -174,6 +175,8 @@ fn open_as(
         frames_per_s,
         exposure_us: None,
         gain: None,
+        is_live: false,
+        means: Means::default(),
     };
     Ok((
         ReplayCamera {
@@ -375,6 +378,14 @@ impl Camera for ReplayCamera {
 
     fn reopen(&mut self) -> Result<(), DeviceFault> {
         Ok(())
+    }
+
+    fn recover(&mut self, rung: Rung) -> Result<(), DeviceFault> {
+        Err(DeviceFault::without_rung(
+            DeviceKind::Camera,
+            &self.info.name,
+            rung,
+        ))
     }
 }
 

@@ -289,6 +289,9 @@ fn every_scene_of_the_project_can_be_played() {
         [
             "backlit",
             "badcheck",
+            "camera-covered",
+            "camera-frozen",
+            "camera-unplugged",
             "card",
             "dark",
             "data-differs",

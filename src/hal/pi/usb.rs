@@ -1,0 +1,158 @@
+//! Reset of a USB device and power of its port, through files under `/sys` (no ioctl, so no `unsafe`).
+//!
+//! The device of a node is found by walking up from `/sys/dev/char/MAJOR:MINOR` to the first folder that has `authorized` and
+//! `idVendor`: that is the USB device, its parent is the hub. Reset: `authorized` 0, then 1, which configures the device anew and binds
+//! its drivers again. Power: `disable` 1, then 0 of the port's folder (Linux 6.0 and later; hubs that cannot switch power cut the
+//! data lines only). Both files are made writable for the service by `board/udev/99-boothd.rules`.
+
+use crate::hal::recovery::Means;
+use crate::hal::{DeviceFault, DeviceKind, Rung};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a port stays without power, so that the capacitors of a camera are empty.
+const OFF: Duration = Duration::from_millis(1500);
+/// How long a device takes to be found again after that, at most: who opens it tries until then anyway.
+const SETTLE: Duration = Duration::from_millis(500);
+
+/// A device on the bus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsbDevice {
+    authorized: PathBuf,
+    disable: Option<PathBuf>,
+}
+
+impl UsbDevice {
+    /// The USB device of a node such as `/dev/video0`; `None` if it is on another bus.
+    pub fn of_node(node: &str) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let device = std::fs::metadata(node).ok()?.rdev();
+        let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+        Self::of_sysfs(&std::fs::canonicalize(format!("/sys/dev/char/{major}:{minor}")).ok()?)
+    }
+
+    /// The USB device that a folder of `/sys/devices` belongs to.
+    fn of_sysfs(folder: &Path) -> Option<Self> {
+        let device = folder
+            .ancestors()
+            .find(|f| f.join("authorized").is_file() && f.join("idVendor").is_file())?;
+        // `1-1.2` hangs on port 2 of hub `1-1`, `1-1` on port 1 of the root hub `usb1`.
+        let name = device.file_name()?.to_str()?;
+        let hub = device.parent()?;
+        let port = |hub_name: &str, port: &str| {
+            let interface = if hub_name.starts_with("usb") {
+                format!("{}-0:1.0", &hub_name[3..])
+            } else {
+                format!("{hub_name}:1.0")
+            };
+            let prefix = hub_name;
+            hub.join(interface).join(format!("{prefix}-port{port}"))
+        };
+        let number = name.rsplit(['.', '-']).next()?;
+        let disable = port(hub.file_name()?.to_str()?, number).join("disable");
+        Some(Self {
+            authorized: device.join("authorized"),
+            disable: disable.is_file().then_some(disable),
+        })
+    }
+
+    /// Which rungs the service may take: those whose file it can write.
+    pub fn means(&self) -> Means {
+        let writable = |path: &Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+        Means {
+            reset: writable(&self.authorized),
+            power: self.disable.as_deref().is_some_and(writable),
+            reboot: true,
+        }
+    }
+
+    /// Takes a rung.
+    ///
+    /// # Errors
+    /// What the kernel says; `Io` for a rung that it has not.
+    pub fn recover(&self, device: DeviceKind, rung: Rung) -> Result<(), DeviceFault> {
+        let (path, values, pause) = match (rung, &self.disable) {
+            (Rung::Reset, _) => (&self.authorized, ["0", "1"], SETTLE),
+            (Rung::PowerCycle, Some(disable)) => (disable, ["1", "0"], OFF),
+            _ => {
+                let place = self.authorized.display().to_string();
+                return Err(DeviceFault::without_rung(device, &place, rung));
+            }
+        };
+        let write = |value: &str| std::fs::write(path, value);
+        let all = || -> io::Result<()> {
+            write(values[0])?;
+            std::thread::park_timeout(pause);
+            write(values[1])
+        };
+        all().map_err(|e| DeviceFault::from_errno(device, &path.display().to_string(), "write", &e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bus in a folder: the device `name` on the hub `hub`, and what lies below.
+    fn check(path: &str, below: &str, port: Option<&str>) {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let device = dir.path().join(path);
+        std::fs::create_dir_all(device.join(below)).expect("there is room");
+        for file in ["authorized", "idVendor"] {
+            std::fs::write(device.join(file), "1").expect("there is room");
+        }
+        let disable = port.map(|p| dir.path().join(p).join("disable"));
+        if let Some(disable) = &disable {
+            std::fs::create_dir_all(disable.parent().expect("it has one")).expect("there is room");
+            std::fs::write(disable, "0").expect("there is room");
+        }
+        let found = UsbDevice::of_sysfs(&device.join(below)).expect("a USB device");
+        assert_eq!(found.authorized, device.join("authorized"));
+        assert_eq!(found.disable, disable);
+        let means = found.means();
+        assert_eq!((means.reset, means.power), (true, port.is_some()));
+    }
+
+    #[test]
+    fn the_device_and_its_port_are_found_from_what_lies_below() {
+        check(
+            "usb1/1-1",
+            "1-1:1.0/video4linux/video0",
+            Some("usb1/1-0:1.0/usb1-port1"),
+        );
+        check(
+            "usb1/1-1/1-1.2",
+            "1-1.2:1.0/sound/card1/pcmC1D0c",
+            Some("usb1/1-1/1-1:1.0/1-1-port2"),
+        );
+        check("usb1/1-1/1-1.4", "1-1.4:1.0", None);
+    }
+
+    #[test]
+    fn what_is_on_no_usb_bus_has_no_such_rung() {
+        assert_eq!(UsbDevice::of_node("/dev/null"), None);
+        assert_eq!(UsbDevice::of_node("/dev/not-there"), None);
+    }
+
+    #[test]
+    fn a_rung_writes_its_file_and_leaves_it_on() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let file = |name: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, "x").expect("there is room");
+            path
+        };
+        let usb = UsbDevice {
+            authorized: file("authorized"),
+            disable: None,
+        };
+        usb.recover(DeviceKind::Camera, Rung::Reset)
+            .expect("it is writable");
+        let left = std::fs::read_to_string(&usb.authorized).expect("it is there");
+        assert_eq!(left, "1");
+        for rung in [Rung::PowerCycle, Rung::Reboot] {
+            assert!(usb.recover(DeviceKind::Camera, rung).is_err());
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The recovery ladder: what is tried to bring a device back, least first, with budgets, so that it cannot loop. Pure.
+//!
+//! ```text
+//! reopen x4 -> reset on the bus -> reopen x4 -> power of the port -> reopen x4 -> one reboot -> out of service
+//!    ^                                                                                              |
+//!    '------------------------------ reopen, every 2 s, for ever <----------------------------------'
+//! ```
+//!
+//! Opening again costs nothing and has no budget: a device that is plugged in again comes back within two seconds of being there,
+//! wherever the ladder stands. The rungs above it have budgets over hours, which being well does not give back.
+
+use super::{FaultKind, fault::Rung};
+use crate::base::time::Moment;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Pauses before a device is opened again; the last one is held.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_millis(1000),
+    Duration::from_millis(2000),
+];
+/// So often a device is opened again before the next rung.
+const REOPENS: u32 = PAUSES.len() as u32;
+
+/// Which rungs a device has beside being opened again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Means {
+    /// It can be reset on its bus.
+    pub reset: bool,
+    /// Its port's power can be switched.
+    pub power: bool,
+    /// The machine may be started again for it: once, and the count outlives the restart.
+    pub reboot: bool,
+}
+
+/// So often a rung may be taken within a time.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    most: usize,
+    within: Duration,
+}
+
+/// Budget of a rung. That of the reboot is the caller's: it has to outlive this process.
+const fn budget(rung: Rung) -> Option<Budget> {
+    let most = match rung {
+        Rung::Reset => 3,
+        Rung::PowerCycle => 2,
+        _ => return None,
+    };
+    Some(Budget {
+        most,
+        within: Duration::from_secs(3600),
+    })
+}
+
+/// What to do next, and how long to wait before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The rung.
+    pub rung: Rung,
+    /// The pause before it.
+    pub pause: Duration,
+}
+
+/// The ladder of one device.
+#[derive(Debug)]
+pub struct Ladder {
+    means: Means,
+    /// Reopens since the last other rung.
+    n_reopens: u32,
+    /// The next rung above reopening.
+    next: Rung,
+    /// Nothing more is tried but to open it.
+    is_out: bool,
+    /// The other rungs that were taken, and when.
+    taken: VecDeque<(Rung, Moment)>,
+}
+
+impl Ladder {
+    /// The ladder of a device with these means.
+    pub fn new(means: Means) -> Self {
+        Self {
+            means,
+            n_reopens: 0,
+            next: Rung::Reset,
+            is_out: false,
+            taken: VecDeque::new(),
+        }
+    }
+
+    /// The device is well: it starts at the first rung the next time. Budgets stay used.
+    pub fn well(&mut self) {
+        self.n_reopens = 0;
+        self.next = Rung::Reset;
+        self.is_out = false;
+    }
+
+    /// What is tried next against a fault of this kind. `may_reboot`: the budget for it is not used up.
+    pub fn next(&mut self, kind: FaultKind, may_reboot: bool, now: Moment) -> Attempt {
+        let reopen = Attempt {
+            rung: Rung::Reopen,
+            pause: PAUSES[(self.n_reopens as usize).min(PAUSES.len() - 1)],
+        };
+        if self.n_reopens < REOPENS || self.is_out {
+            self.n_reopens = self.n_reopens.saturating_add(1);
+            return reopen;
+        }
+        let rung = self.climb(kind, may_reboot, now);
+        // A rung takes effect in what is opened after it.
+        self.n_reopens = 0;
+        if rung == Rung::OutOfService {
+            self.is_out = true;
+            self.n_reopens = REOPENS;
+        } else {
+            self.taken.push_back((rung, now));
+        }
+        Attempt {
+            rung,
+            pause: Duration::ZERO,
+        }
+    }
+
+    /// The next rung that the device has, that helps against the fault, and that there is budget for.
+    fn climb(&mut self, kind: FaultKind, may_reboot: bool, now: Moment) -> Rung {
+        loop {
+            let rung = self.next;
+            let (has, after) = match rung {
+                Rung::Reset => (self.means.reset, Rung::PowerCycle),
+                Rung::PowerCycle => (self.means.power, Rung::Reboot),
+                Rung::Reboot => (self.means.reboot && may_reboot, Rung::OutOfService),
+                Rung::Reopen | Rung::OutOfService => return Rung::OutOfService,
+            };
+            self.next = after;
+            if has && helps(rung, kind) && self.has_budget(rung, now) {
+                return rung;
+            }
+        }
+    }
+
+    fn has_budget(&mut self, rung: Rung, now: Moment) -> bool {
+        let Some(budget) = budget(rung) else {
+            return true;
+        };
+        self.taken.retain(|(_, at)| now.since(*at) < budget.within);
+        self.taken.iter().filter(|(r, _)| *r == rung).count() < budget.most
+    }
+}
+
+/// Whether a rung can mend a fault: rights and names are mended by people, and what is not on the bus cannot be reset.
+fn helps(rung: Rung, kind: FaultKind) -> bool {
+    use FaultKind as F;
+    match kind {
+        F::Permission | F::WrongDevice | F::Busy => false,
+        // What lies on the lens stays there.
+        F::Covered | F::Dark | F::Overexposed | F::Blurred => false,
+        // Somebody may have pulled the plug: no reason to start the machine again, but a hung device vanishes, too.
+        F::Absent => rung == Rung::PowerCycle,
+        F::NoFrames | F::Frozen | F::Overrun | F::Io => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ALL: Means = Means {
+        reset: true,
+        power: true,
+        reboot: true,
+    };
+
+    /// Rungs taken while the fault lasts, `n` of them, in letters: o(pen), r(eset), P(ower), B(oot), x (out of service).
+    fn climbed(means: Means, kind: FaultKind, may_reboot: bool, n: usize) -> String {
+        let mut ladder = Ladder::new(means);
+        let mut now = Moment::ZERO;
+        (0..n)
+            .map(|_| {
+                let attempt = ladder.next(kind, may_reboot, now);
+                now = now.plus(attempt.pause + Duration::from_millis(100));
+                letter(attempt.rung)
+            })
+            .collect()
+    }
+
+    fn letter(rung: Rung) -> char {
+        match rung {
+            Rung::Reopen => 'o',
+            Rung::Reset => 'r',
+            Rung::PowerCycle => 'P',
+            Rung::Reboot => 'B',
+            Rung::OutOfService => 'x',
+        }
+    }
+
+    #[test]
+    fn rungs_come_in_their_order_and_only_those_that_help() {
+        let none = Means::default();
+        for (means, kind, may_reboot, expected) in [
+            (ALL, FaultKind::NoFrames, true, "oooorooooPooooBooooxooo"),
+            (ALL, FaultKind::Frozen, false, "oooorooooPooooxooo"),
+            (none, FaultKind::NoFrames, true, "ooooxooooooooooo"),
+            (ALL, FaultKind::Absent, true, "ooooPooooxooo"),
+            (ALL, FaultKind::Permission, true, "ooooxooo"),
+            (ALL, FaultKind::Busy, true, "ooooxooo"),
+        ] {
+            let found = climbed(means, kind, may_reboot, expected.len());
+            assert_eq!(found, expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_and_never_exceed_two_seconds() {
+        let mut ladder = Ladder::new(Means::default());
+        let pauses: Vec<u128> = (0..7)
+            .map(|_| {
+                ladder
+                    .next(FaultKind::Io, false, Moment::ZERO)
+                    .pause
+                    .as_millis()
+            })
+            .collect();
+        assert_eq!(pauses, [200, 500, 1000, 2000, 0, 2000, 2000]);
+        ladder.well();
+        let again = ladder.next(FaultKind::Io, false, Moment::ZERO);
+        assert_eq!((again.rung, again.pause.as_millis()), (Rung::Reopen, 200));
+    }
+
+    proptest! {
+        /// However a device comes and goes, no rung is taken more often within an hour than its budget says.
+        #[test]
+        fn no_rung_exceeds_its_budget(
+            steps in prop::collection::vec((any::<bool>(), 0u64..120, 0usize..4), 1..600)
+        ) {
+            let mut ladder = Ladder::new(ALL);
+            let mut now = Moment::ZERO;
+            let mut taken: Vec<(Rung, Moment)> = Vec::new();
+            for (well, seconds, kind) in steps {
+                now = now.plus(Duration::from_secs(seconds));
+                if well && seconds > 60 {
+                    ladder.well();
+                }
+                let kind = [FaultKind::NoFrames, FaultKind::Absent, FaultKind::Frozen, FaultKind::Io][kind];
+                let attempt = ladder.next(kind, false, now);
+                prop_assert!(attempt.rung != Rung::Reboot);
+                prop_assert!(attempt.pause <= Duration::from_secs(2));
+                taken.push((attempt.rung, now));
+                for (rung, most) in [(Rung::Reset, 3), (Rung::PowerCycle, 2)] {
+                    let recent = taken.iter().filter(|(r, at)| *r == rung && now.since(*at) < Duration::from_secs(3600));
+                    prop_assert!(recent.count() <= most);
+                }
+            }
+        }
+    }
+}
