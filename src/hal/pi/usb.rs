@@ -40,14 +40,12 @@ impl UsbDevice {
         // `1-1.2` hangs on port 2 of hub `1-1`, `1-1` on port 1 of the root hub `usb1`.
         let name = device.file_name()?.to_str()?;
         let hub = device.parent()?;
-        let port = |hub_name: &str, port: &str| {
-            let interface = if hub_name.starts_with("usb") {
-                format!("{}-0:1.0", &hub_name[3..])
-            } else {
-                format!("{hub_name}:1.0")
+        let port = |hub_name: &str, number: &str| {
+            let interface = match hub_name.strip_prefix("usb") {
+                Some(bus) => format!("{bus}-0:1.0"),
+                None => format!("{hub_name}:1.0"),
             };
-            let prefix = hub_name;
-            hub.join(interface).join(format!("{prefix}-port{port}"))
+            hub.join(interface).join(format!("{hub_name}-port{number}"))
         };
         let number = name.rsplit(['.', '-']).next()?;
         let disable = port(hub.file_name()?.to_str()?, number).join("disable");
