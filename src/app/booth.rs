@@ -110,7 +110,8 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     let outbox = OutboxService::start(outbox).context("outbox thread")?;
     let wire = WireServer::start(&config.uplink, outbox.handle(), Arc::clone(&clock))?;
 
-    let (devices, stage) = open_devices(&board, &clock)?;
+    let faults = Faults::open(&config.outbox.state_dir.join("faults.json"));
+    let (devices, stage) = open_devices(&board, &faults, &clock)?;
     let camera_info = devices.camera.info().clone();
     let house = House {
         document_limits: DocumentLimits::default(),
@@ -154,7 +155,6 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     } = devices;
     // The technician's console and the speaker are not built; their devices stay open so that nobody else takes them.
     let _kept = (speaker, serial, sensors);
-    let faults = Faults::open(&config.outbox.state_dir.join("faults.json"));
     let keeping = |device| senses::Keeping::new(&faults, &clock, device);
     {
         let keeper = eye::Keeper {
@@ -274,7 +274,7 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
             let mut ready = false;
             driver::run(&mut session, &inbox, &clock, &mut outside, || {
                 pulse.beat();
-                if !ready && eye.has_frames() {
+                if !ready && eye.has_spoken() {
                     ready = true;
                     let ms =
                         u64::try_from(clock.now().since(started).as_millis()).unwrap_or(u64::MAX);
@@ -299,6 +299,7 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
 /// Opens the devices of a board. The stage of a virtual booth must outlive them.
 fn open_devices(
     board: &Board,
+    faults: &Faults,
     clock: &SharedClock,
 ) -> anyhow::Result<(Devices, Option<hal::virt::Stage>)> {
     match &board.devices {
@@ -312,24 +313,15 @@ fn open_devices(
             config
                 .check_board(&tree)
                 .map_err(|e| anyhow::anyhow!("{e}"))?;
-            match hal::pi::open(config, clock) {
-                Ok((devices, faults)) => {
-                    for fault in faults {
-                        tracing::warn!(code = fault.code(), %fault, "device missing; the booth works without");
-                    }
-                    Ok((devices, None))
-                }
-                Err(faults) => {
-                    let all: Vec<String> = faults
-                        .iter()
-                        .map(|f| format!("[{}] {f}", f.code()))
-                        .collect();
-                    anyhow::bail!(
-                        "no session is possible with these devices:\n  {}",
-                        all.join("\n  ")
-                    )
+            let (devices, missing) = hal::pi::open(config, clock);
+            for fault in &missing {
+                tracing::warn!(code = fault.code(), %fault, "device missing");
+                // The camera's is told by its thread.
+                if fault.device != DeviceKind::Camera {
+                    faults.raise(fault, clock.wall());
                 }
             }
+            Ok((devices, None))
         }
     }
 }

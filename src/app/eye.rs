@@ -14,7 +14,7 @@ use crate::technician::faults::Faults;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Between camera and vision.
@@ -26,6 +26,8 @@ pub struct Eye {
     pub controls: Latest<CameraControls>,
     spare: (Sender<Frame>, Receiver<Frame>),
     last_frame: Arc<AtomicU64>,
+    /// A fault of the camera was told.
+    faulty: Arc<AtomicBool>,
 }
 
 impl Default for Eye {
@@ -35,12 +37,17 @@ impl Default for Eye {
             controls: Latest::new(),
             spare: bounded(4),
             last_frame: Arc::default(),
+            faulty: Arc::default(),
         }
     }
 }
 
 /// A frame that takes longer than this is none.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(1);
+/// So long frames have to come before a fault is over, and before the ladder begins at its foot again: a camera that gives one frame
+/// each time it is opened is not well.
+const WELL_FOR: Duration = Duration::from_millis(400);
+const STEADY_FOR: Duration = Duration::from_secs(60);
 /// The ring has to be on for so long before darkness is the camera's.
 const LIT_FOR: Duration = Duration::from_millis(300);
 
@@ -58,9 +65,9 @@ impl Eye {
             .unwrap_or_else(|_| Frame::new(2, 2, PixelFormat::Yuyv))
     }
 
-    /// Whether there has been a frame since the start.
-    pub fn has_frames(&self) -> bool {
-        self.last_frame.load(Ordering::Relaxed) > 0
+    /// Whether it is known how the camera is: there has been a frame, or a fault. A booth without a camera is ready, too: to say so.
+    pub fn has_spoken(&self) -> bool {
+        self.last_frame.load(Ordering::Relaxed) > 0 || self.faulty.load(Ordering::Relaxed)
     }
 
     /// When the last frame was captured.
@@ -89,12 +96,17 @@ struct Recovery<'a> {
     watch: FrameWatch,
     /// The fault that was told, and when it began.
     told: Option<(DeviceFault, Moment)>,
+    /// Since when frames have come without a fault.
+    good_since: Option<Moment>,
+    /// What the camera was at the start: exposure and sizes of the rest of the service go by it.
+    at_start: CameraInfo,
 }
 
 /// Captures until the end, watches the frames, and climbs the recovery ladder. A fault is told when it begins and when it is over.
 ///
 /// # Errors
-/// Never by itself: a booth without a camera stays up and says so.
+/// If the camera that was opened again is another one than at the start: the service starts again with its controls. Not without a camera:
+/// a booth stays up and says so.
 pub fn camera_thread(
     mut camera: Box<dyn Camera>,
     eye: &Eye,
@@ -108,6 +120,8 @@ pub fn camera_thread(
         ladder: Ladder::new(camera.info().means),
         watch: FrameWatch::default(),
         told: None,
+        good_since: None,
+        at_start: camera.info().clone(),
     };
     while !stop.is_set() {
         pulse.beat();
@@ -121,27 +135,27 @@ pub fn camera_thread(
             Ok(()) => match recovery.judge(camera.info(), &frame) {
                 None if recovery.watch.is_stale() => eye.recycle(frame),
                 None => {
-                    recovery.well(clock);
+                    recovery.well(frame.meta.captured, clock);
                     hand_on(eye, frame);
                 }
                 Some(fault) if fault.kind == FaultKind::Frozen => {
                     eye.recycle(frame);
-                    recovery.tell(&fault, clock);
+                    recovery.tell(&fault, eye, clock);
                     if recovery.watch.is_stale() {
-                        recovery.climb(&mut *camera, &fault, clock, pulse, stop);
+                        recovery.climb(&mut *camera, &fault, eye, clock, pulse, stop)?;
                     }
                 }
                 // What lies on the lens is no reason to lose the picture: the exposure may have to follow it, and opening the
                 // camera again does not help.
                 Some(fault) => {
-                    recovery.tell(&fault, clock);
+                    recovery.tell(&fault, eye, clock);
                     hand_on(eye, frame);
                 }
             },
             Err(fault) => {
                 eye.recycle(frame);
-                recovery.tell(&fault, clock);
-                recovery.climb(&mut *camera, &fault, clock, pulse, stop);
+                recovery.tell(&fault, eye, clock);
+                recovery.climb(&mut *camera, &fault, eye, clock, pulse, stop)?;
             }
         }
     }
@@ -197,7 +211,9 @@ impl Recovery<'_> {
         })
     }
 
-    fn tell(&mut self, fault: &DeviceFault, clock: &SharedClock) {
+    fn tell(&mut self, fault: &DeviceFault, eye: &Eye, clock: &SharedClock) {
+        self.good_since = None;
+        eye.faulty.store(true, Ordering::Relaxed);
         let known = matches!(&self.told, Some((told, _)) if told.code() == fault.code());
         if known {
             return;
@@ -209,13 +225,16 @@ impl Recovery<'_> {
         self.told = Some((fault.clone(), since));
     }
 
-    fn well(&mut self, clock: &SharedClock) {
-        let Some((fault, since)) = self.told.take() else {
+    fn well(&mut self, captured: Moment, clock: &SharedClock) {
+        let good_for = captured.since(*self.good_since.get_or_insert(captured));
+        if good_for >= STEADY_FOR {
+            self.ladder.well();
+        }
+        let Some((fault, since)) = self.told.take_if(|_| good_for >= WELL_FOR) else {
             return;
         };
         let ms = u64::try_from(clock.now().since(since).as_millis()).unwrap_or(u64::MAX);
         tracing::info!(code = fault.code(), ms, "camera is back");
-        self.ladder.well();
         self.keeper.faults.clear(DeviceKind::Camera, clock.wall());
         send(&self.keeper.events, Event::FaultCleared(DeviceKind::Camera));
     }
@@ -225,23 +244,30 @@ impl Recovery<'_> {
         &mut self,
         camera: &mut dyn Camera,
         fault: &DeviceFault,
+        eye: &Eye,
         clock: &SharedClock,
         pulse: &Pulse,
         stop: &Stop,
-    ) {
+    ) -> anyhow::Result<()> {
         let wall = clock.wall();
         let may_reboot =
             self.keeper.reboot_request.is_some() && self.keeper.faults.may_reboot(wall);
         let attempt = self.ladder.next(fault.kind, may_reboot, clock.now());
         wait(clock, attempt.pause, pulse, stop);
         let code = fault.code();
+        let mut remembered = true;
         if attempt.rung != Rung::Reopen {
             tracing::warn!(code, rung = %attempt.rung, "camera: next rung");
-            self.keeper.faults.tried(code, attempt.rung, wall);
+            remembered = self.keeper.faults.tried(code, attempt.rung, wall);
         }
         match attempt.rung {
             Rung::Reopen | Rung::OutOfService => {}
-            Rung::Reboot => self.ask_for_reboot(code),
+            // What is not remembered would be done again and again.
+            Rung::Reboot if remembered => self.ask_for_reboot(code),
+            Rung::Reboot => tracing::error!(
+                code,
+                "the machine is not started again: its memory of faults cannot be written"
+            ),
             Rung::Reset | Rung::PowerCycle => {
                 if let Err(fault) = camera.recover(attempt.rung) {
                     tracing::warn!(code = fault.code(), %fault, rung = %attempt.rung, "camera: rung failed");
@@ -250,13 +276,23 @@ impl Recovery<'_> {
         }
         self.watch.reopened();
         match camera.reopen() {
-            Ok(()) => tracing::info!(code, "camera opened again"),
+            Ok(()) => {
+                tracing::info!(code, "camera opened again");
+                let now = camera.info();
+                self.ladder.has(now.means);
+                let of = |i: &CameraInfo| (i.width, i.height, i.exposure_us, i.gain);
+                anyhow::ensure!(
+                    of(now) == of(&self.at_start),
+                    "the camera has other controls than at the start; the service starts again with them"
+                );
+            }
             Err(fault) => {
                 tracing::debug!(code = fault.code(), "camera still lost");
                 // The first answer after an unplug may be another than that of the next opening, which says it better.
-                self.tell(&fault, clock);
+                self.tell(&fault, eye, clock);
             }
         }
+        Ok(())
     }
 
     /// The booth has no right to restart the machine: systemd sees the file and does it.

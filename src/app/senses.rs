@@ -169,7 +169,13 @@ pub fn light_thread(
         }
         let now = clock.now();
         let result = driver.tick(now);
-        senses.note_levels(now, driver.applied());
+        // What was not taken by the ring does not shine.
+        let shines = if result.is_ok() {
+            driver.applied()
+        } else {
+            LightLevels::OFF
+        };
+        senses.note_levels(now, shines);
         senses.lock().light_fault = keeping.note(result.err().as_ref());
     }
     driver.off(clock.now()).map_err(anyhow::Error::from)

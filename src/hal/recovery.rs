@@ -24,6 +24,9 @@ const PAUSES: [Duration; 4] = [
 /// So often a device is opened again before the next rung.
 const REOPENS: u32 = PAUSES.len() as u32;
 
+/// After so long out of service the ladder is climbed again, as far as the budgets go.
+const AGAIN: Duration = Duration::from_secs(3600);
+
 /// Which rungs a device has beside being opened again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Means {
@@ -72,8 +75,8 @@ pub struct Ladder {
     n_reopens: u32,
     /// The next rung above reopening.
     next: Rung,
-    /// Nothing more is tried but to open it.
-    is_out: bool,
+    /// Nothing more is tried but to open it: since when, and against which fault nothing helped.
+    out: Option<(FaultKind, Moment)>,
     /// The other rungs that were taken, and when.
     taken: VecDeque<(Rung, Moment)>,
 }
@@ -85,7 +88,7 @@ impl Ladder {
             means,
             n_reopens: 0,
             next: Rung::Reset,
-            is_out: false,
+            out: None,
             taken: VecDeque::new(),
         }
     }
@@ -94,16 +97,27 @@ impl Ladder {
     pub fn well(&mut self) {
         self.n_reopens = 0;
         self.next = Rung::Reset;
-        self.is_out = false;
+        self.out = None;
+    }
+
+    /// The device has these means now: the rights to its files may have come later than it did.
+    pub fn has(&mut self, means: Means) {
+        self.means = means;
     }
 
     /// What is tried next against a fault of this kind. `may_reboot`: the budget for it is not used up.
     pub fn next(&mut self, kind: FaultKind, may_reboot: bool, now: Moment) -> Attempt {
+        // Another fault, or budgets that have come back: there may be a rung that helps.
+        if let Some((kind_then, since)) = self.out
+            && (kind_then != kind || now.since(since) >= AGAIN)
+        {
+            self.well();
+        }
         let reopen = Attempt {
             rung: Rung::Reopen,
             pause: PAUSES[(self.n_reopens as usize).min(PAUSES.len() - 1)],
         };
-        if self.n_reopens < REOPENS || self.is_out {
+        if self.n_reopens < REOPENS || self.out.is_some() {
             self.n_reopens = self.n_reopens.saturating_add(1);
             return reopen;
         }
@@ -111,7 +125,7 @@ impl Ladder {
         // A rung takes effect in what is opened after it.
         self.n_reopens = 0;
         if rung == Rung::OutOfService {
-            self.is_out = true;
+            self.out = Some((kind, now));
             self.n_reopens = REOPENS;
         } else {
             self.taken.push_back((rung, now));
@@ -209,6 +223,22 @@ mod tests {
             let found = climbed(means, kind, may_reboot, expected.len());
             assert_eq!(found, expected, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn another_fault_and_another_hour_are_another_chance() {
+        let mut ladder = Ladder::new(ALL);
+        let mut take = |kind, n: usize, at: u64| -> String {
+            let now = Moment::ZERO.plus(Duration::from_secs(at));
+            (0..n)
+                .map(|_| letter(ladder.next(kind, false, now).rung))
+                .collect()
+        };
+        assert_eq!(take(FaultKind::Absent, 11, 0), "ooooPooooxo");
+        assert_eq!(take(FaultKind::NoFrames, 12, 10), "oooorooooPoo");
+        assert_eq!(take(FaultKind::NoFrames, 4, 20), "ooxo");
+        assert_eq!(take(FaultKind::NoFrames, 2, 3000), "oo");
+        assert_eq!(take(FaultKind::NoFrames, 6, 3700), "ooooro");
     }
 
     #[test]

@@ -23,7 +23,7 @@ const BLOCK: usize = 10;
 const N_BLOCKS: usize = COLUMNS / BLOCK * (ROWS / BLOCK);
 
 /// With the ring on, even a black wall gives more than this mean luminance (8-bit); read noise alone gives less.
-const DARK: f32 = 12.0;
+const DARK: f32 = 20.0;
 /// Greatest mean luminance of what lies on the lens, and greatest difference of any two blocks' means of such a picture: it keeps the
 /// ring's light off, but the exposure follows it up to about the first, and what comes through is very even then. A wall or a sheet of
 /// paper before the ring is brighter, or less even.
@@ -31,6 +31,7 @@ const COVERS: [(f32, f32); 2] = [(40.0, 7.0), (110.0, 5.0)];
 /// A sample from here on is as good as white; a share of them that no scene has.
 const WHITE: u8 = 250;
 const WHITE_SHARE: f32 = 0.97;
+const FLAT_WHITE: u8 = 225;
 /// The steepest edges of a picture with so much contrast (8-bit, over [`FAR`] pixels) say how sharp it is.
 const CONTRAST: f32 = 45.0;
 /// Distance at which the height of an edge is measured, in 1280ths of the width.
@@ -48,8 +49,10 @@ struct Look {
     mean: f32,
     /// Brightest less darkest block.
     spread: f32,
-    /// Share of white samples.
+    /// Share of white samples; 1 for a picture that is one bright value.
     white: f32,
+    /// All samples are the same: the sensor, or what its numbers are squeezed into, is at an end.
+    flat: bool,
     /// Share of an edge's height between neighbours; `None` if there is no edge to judge by.
     steepness: Option<f32>,
 }
@@ -72,7 +75,7 @@ impl FrameWatch {
         let look = look(frame);
         let same = self.fingerprint.replace(look.fingerprint) == Some(look.fingerprint);
         // At either end of its range a sensor has no noise: the same white or black again says nothing.
-        let at_an_end = look.white >= WHITE_SHARE || look.mean <= DARK;
+        let at_an_end = look.white >= WHITE_SHARE || look.flat;
         let seen = if same && !at_an_end {
             Some(FaultKind::Frozen)
         } else {
@@ -144,6 +147,7 @@ fn look(frame: &FrameView<'_>) -> Look {
     let mut fingerprint = 0xcbf2_9ce4_8422_2325_u64;
     let mut blocks = [0.0f32; N_BLOCKS];
     let mut n_white = 0usize;
+    let (mut least_sample, mut most_sample) = (u8::MAX, 0);
     let mut far = Histogram::default();
     let mut near = Histogram::default();
     let px = |n: usize| (n * width / 1280).max(1);
@@ -158,6 +162,7 @@ fn look(frame: &FrameView<'_>) -> Look {
             fingerprint = (fingerprint ^ u64::from(y)).wrapping_mul(0x0100_0000_01b3);
             blocks[j / BLOCK * (COLUMNS / BLOCK) + i / BLOCK] += f32::from(y);
             n_white += usize::from(y >= WHITE);
+            (least_sample, most_sample) = (least_sample.min(y), most_sample.max(y));
         }
         // Edges are thin: every pixel of a row is looked at, in every third of the sampled rows.
         if sampled && j % 3 == 0 {
@@ -167,6 +172,7 @@ fn look(frame: &FrameView<'_>) -> Look {
             }
         }
     }
+    let flat = most_sample - least_sample <= 2;
     let n = (COLUMNS * ROWS) as f32;
     let in_block = (BLOCK * BLOCK) as f32;
     let sum: f32 = blocks.iter().sum();
@@ -183,7 +189,13 @@ fn look(frame: &FrameView<'_>) -> Look {
         fingerprint,
         mean: sum / n,
         spread: (most - least) / in_block,
-        white: n_white as f32 / n,
+        // Cameras of limited range have 235 for white.
+        white: if flat && least_sample >= FLAT_WHITE {
+            1.0
+        } else {
+            n_white as f32 / n
+        },
+        flat,
         steepness,
     }
 }

@@ -62,22 +62,33 @@ struct Memory {
 
 /// The memory of faults, shared by the threads that have devices. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Faults(Arc<Mutex<(Memory, Option<PathBuf>)>>);
+pub struct Faults(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    memory: Memory,
+    path: Option<PathBuf>,
+    /// There was a memory, and it cannot be read: nobody knows when the machine was started again.
+    lost: bool,
+}
 
 impl Faults {
     /// The memory in `path`, which is made when there is something to remember. A file that cannot be read is put aside as
     /// `.damaged`, said in the log, and a new one begun: a booth must not stay closed for its memory.
     pub fn open(path: &Path) -> Self {
-        let memory = match text_file(path) {
-            Ok(text) => serde_json::from_str(&text).unwrap_or_else(|error| {
-                let aside = path.with_extension("damaged");
-                let kept = std::fs::rename(path, &aside).is_ok();
-                tracing::warn!(%error, file = %path.display(), kept, "the memory of faults cannot be read; a new one is begun");
-                Memory::default()
-            }),
-            Err(_) => Memory::default(),
+        let read = match text_file(path) {
+            Ok(text) => serde_json::from_str(&text).map_err(std::io::Error::from),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Memory::default()),
+            Err(error) => Err(error),
         };
-        let faults = Self(Arc::new(Mutex::new((memory, Some(path.to_owned())))));
+        let lost = read.is_err();
+        let memory = read.unwrap_or_else(|error| {
+            let kept = std::fs::rename(path, path.with_extension("damaged")).is_ok();
+            tracing::warn!(%error, file = %path.display(), kept, "the memory of faults cannot be read; a new one is begun");
+            Memory::default()
+        });
+        let path = Some(path.to_owned());
+        let faults = Self(Arc::new(Mutex::new(Inner { memory, path, lost })));
         // What was wrong in another life has to show itself again.
         faults.change(|memory| memory.faults.iter_mut().for_each(|f| f.active = false));
         faults
@@ -85,7 +96,7 @@ impl Faults {
 
     /// A memory without a file.
     pub fn in_memory() -> Self {
-        Self(Arc::new(Mutex::new((Memory::default(), None))))
+        Self(Arc::default())
     }
 
     /// A fault began.
@@ -112,6 +123,11 @@ impl Faults {
                 });
                 memory.faults.len() - 1
             });
+            // A device has one fault at a time.
+            let device = fault.device.to_string();
+            for other in memory.faults.iter_mut().filter(|f| f.device == device) {
+                other.active = false;
+            }
             let record = &mut memory.faults[i];
             record.place.clone_from(&fault.place);
             record.detail.clone_from(&fault.detail);
@@ -122,8 +138,8 @@ impl Faults {
         });
     }
 
-    /// A rung was taken against the fault with this code.
-    pub fn tried(&self, code: &str, rung: Rung, at: WallTime) {
+    /// A rung is taken against the fault with this code. Gives whether that will be known after a restart.
+    pub fn tried(&self, code: &str, rung: Rung, at: WallTime) -> bool {
         self.change(|memory| {
             if let Some(record) = memory.faults.iter_mut().find(|f| f.code == code) {
                 if record.rungs.len() == MOST_RUNGS {
@@ -133,7 +149,7 @@ impl Faults {
                 }
                 record.rungs.push_back(RungTaken { rung, at_ms: at.0 });
             }
-        });
+        })
     }
 
     /// All faults of a device are over.
@@ -152,33 +168,34 @@ impl Faults {
     /// Whether the machine may be started again for a device: it was not within a day. A clock that was set back counts as now.
     pub fn may_reboot(&self, now: WallTime) -> bool {
         let recent = |r: &RungTaken| r.rung == Rung::Reboot && now.0 - r.at_ms < REBOOT_WITHIN_MS;
-        !self
-            .lock()
-            .0
-            .faults
-            .iter()
-            .flat_map(|f| &f.rungs)
-            .any(recent)
+        let inner = self.lock();
+        let mut rungs = inner.memory.faults.iter().flat_map(|f| &f.rungs);
+        !inner.lost && !rungs.any(recent)
     }
 
     /// What is remembered.
     pub fn all(&self) -> Vec<FaultRecord> {
-        self.lock().0.faults.clone()
+        self.lock().memory.faults.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, (Memory, Option<PathBuf>)> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Memory)) {
+    /// Changes the memory and writes it; gives whether it is on the disk.
+    fn change(&self, change: impl FnOnce(&mut Memory)) -> bool {
         let mut inner = self.lock();
-        change(&mut inner.0);
-        let (memory, path) = &*inner;
-        if let Some(path) = path
-            && let Err(error) = write(memory, path)
-        {
-            // A full disk is a fault of its own; this one is in the log, too.
-            tracing::warn!(%error, file = %path.display(), "the memory of faults is not written");
+        change(&mut inner.memory);
+        let Some(path) = &inner.path else {
+            return true;
+        };
+        match write(&inner.memory, path) {
+            Ok(()) => true,
+            Err(error) => {
+                // A full disk is a fault of its own; this one is in the log, too.
+                tracing::warn!(%error, file = %path.display(), "the memory of faults is not written");
+                false
+            }
         }
     }
 }
@@ -231,7 +248,9 @@ mod tests {
         let path = dir.path().join("faults.json");
         for text in ["", "{", "{\"faults\": 3}", "{\"faults\": [], \"more\": 1}"] {
             std::fs::write(&path, text).expect("there is room");
-            assert!(Faults::open(&path).all().is_empty(), "{text}");
+            let faults = Faults::open(&path);
+            assert!(faults.all().is_empty(), "{text}");
+            assert!(!faults.may_reboot(WallTime(0)), "nobody knows when it was");
             let aside = std::fs::read_to_string(path.with_extension("damaged"));
             assert_eq!(aside.expect("it is kept"), text);
         }

@@ -78,6 +78,8 @@ struct V4lCamera {
     device: Option<Device>,
     /// Where it was on the bus when it was last there: the node vanishes with it.
     usb: Option<UsbDevice>,
+    /// Why it could not be opened the last time, while it is closed.
+    closed: Option<DeviceFault>,
     stride: usize,
     limits: Limits,
     manual: bool,
@@ -107,6 +109,36 @@ pub fn open(config: &CameraConfig, clock: SharedClock) -> Result<Box<dyn Camera>
     Ok(Box::new(V4lCamera::open(config.clone(), clock)?))
 }
 
+/// A camera that could not be opened, for the recovery ladder to open: until then every frame is `fault`.
+pub fn closed(config: &CameraConfig, clock: SharedClock, fault: DeviceFault) -> Box<dyn Camera> {
+    Box::new(V4lCamera {
+        info: CameraInfo {
+            name: config.path.clone(),
+            width: config.width,
+            height: config.height,
+            frames_per_s: config.frames_per_s as f32,
+            exposure_us: None,
+            gain: None,
+            is_live: true,
+            means: Means::default(),
+        },
+        config: config.clone(),
+        clock,
+        running: None,
+        device: None,
+        usb: None,
+        closed: Some(fault),
+        stride: 0,
+        limits: Limits::default(),
+        manual: false,
+        applied: None,
+        last_sequence: None,
+        sequence: 0,
+        dropped: 0,
+        damaged: 0,
+    })
+}
+
 impl V4lCamera {
     fn open(config: CameraConfig, clock: SharedClock) -> Result<Self, DeviceFault> {
         let (device, info, limits, stride) = Self::open_device(&config)?;
@@ -118,6 +150,7 @@ impl V4lCamera {
             running: None,
             device: Some(device),
             usb,
+            closed: None,
             stride,
             limits,
             manual: false,
@@ -239,7 +272,8 @@ impl V4lCamera {
     fn start(&mut self, deadline: Instant) -> Result<(), DeviceFault> {
         let Some(device) = self.device.as_ref() else {
             let gone = io::Error::from_raw_os_error(rustix::io::Errno::NODEV.raw_os_error());
-            return Err(self.fault("start", &gone));
+            let fault = self.closed.clone();
+            return Err(fault.unwrap_or_else(|| self.fault("start", &gone)));
         };
         match Running::start(device, deadline) {
             Ok(Some(running)) => {
@@ -404,7 +438,9 @@ impl Camera for V4lCamera {
         // Closed before it is opened again: a driver may allow one opener only.
         drop(self.device.take());
         (self.manual, self.applied) = (false, None);
-        let (device, info, limits, stride) = Self::open_device(&self.config)?;
+        let opened = Self::open_device(&self.config);
+        self.closed = opened.as_ref().err().cloned();
+        let (device, info, limits, stride) = opened?;
         (self.info, self.limits, self.stride) = (info, limits, stride);
         self.device = Some(device);
         self.usb = UsbDevice::of_node(&self.config.path);

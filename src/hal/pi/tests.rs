@@ -159,6 +159,9 @@ fn the_machine_has_to_be_the_one_of_the_file() {
     check(b"raspberrypi,4-model-b\0brcm,bcm2711\0", true);
     check(b"raspberrypi,5-model-b\0brcm,bcm2712\0", false);
     check(b"", false);
+    let vm = PiConfig::parse(drivers(include_str!("../../../board/vm.toml"))).expect("vm is good");
+    assert!(vm.check_board(b"").is_ok());
+    assert!(vm.check_board(b"raspberrypi,4-model-b\0").is_err());
 }
 
 #[test]
@@ -191,7 +194,16 @@ fn a_machine_without_devices_gives_one_fault_each() {
     });
     (config.lights, config.panel) = (None, None);
     let clock: SharedClock = Arc::new(SystemClock);
-    let faults = open(&config, &clock).expect_err("no booth is without a camera");
+    let (mut devices, faults) = open(&config, &clock);
+    // No booth is without a camera: this one is closed, and says why at every frame.
+    let mut frame = crate::base::frame::Frame::new(2, 2, crate::base::frame::PixelFormat::Yuyv);
+    for _ in 0..2 {
+        let said = devices
+            .camera
+            .capture(&mut frame, std::time::Duration::ZERO);
+        assert_eq!(said.expect_err("it is closed").code(), "hw.camera.absent");
+        assert!(devices.camera.reopen().is_err());
+    }
     assert_eq!(faults.len(), 7, "{faults:#?}");
     assert!(
         faults.iter().all(|f| f.kind == FaultKind::Absent),

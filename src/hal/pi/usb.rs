@@ -82,7 +82,8 @@ impl UsbDevice {
         let all = || -> io::Result<()> {
             write(values[0])?;
             std::thread::park_timeout(pause);
-            write(values[1])
+            // A device that stays off is worse than one that was never reset.
+            write(values[1]).or_else(|_| write(values[1]))
         };
         all().map_err(|e| DeviceFault::from_errno(device, &path.display().to_string(), "write", &e))
     }

@@ -24,6 +24,9 @@ enum Sight {
     /// Tape on the lens, and the exposure has followed it.
     CoverExposed,
     White,
+    /// The same of a camera whose numbers go from 16 to 235: an end without noise.
+    LimitedBlack,
+    LimitedWhite,
 }
 
 fn frame(sight: Sight, seed: u64, at_ms: u64) -> Frame {
@@ -60,6 +63,8 @@ fn frame(sight: Sight, seed: u64, at_ms: u64) -> Frame {
             Sight::Cover => (30.0 + 0.003 * x, 3.0),
             Sight::CoverExposed => (84.0 + 0.001 * x, 6.0),
             Sight::White => (262.0, 2.0),
+            Sight::LimitedBlack => (16.5, 0.0),
+            Sight::LimitedWhite => (235.5, 0.0),
         };
         *v = (value + noise(sigma)).clamp(0.0, 255.0) as u8;
     }
@@ -103,6 +108,9 @@ fn each_kind_is_told_from_what_people_and_rooms_do() {
         (Sight::CoverExposed, true, Some(FaultKind::Covered)),
         (Sight::White, true, Some(FaultKind::Overexposed)),
         (Sight::White, false, Some(FaultKind::Overexposed)),
+        (Sight::LimitedBlack, false, None),
+        (Sight::LimitedBlack, true, Some(FaultKind::Dark)),
+        (Sight::LimitedWhite, true, Some(FaultKind::Overexposed)),
     ] {
         let found = faults(&[(sight, 10)], lit, true);
         assert_eq!(found[9], expected, "{sight:?}, lit: {lit}");

@@ -95,7 +95,7 @@ impl PrintedReader {
         let document = (mrz.document_number.clone(), mrz.birth_date.clone());
         if self.of.as_ref() != Some(&document) {
             self.of = Some(document);
-            self.found = Found::default();
+            self.found = Found::of(&Expected::of(mrz));
             self.n_turns = 0;
         }
         let open = self.found.open().contains(&true);
@@ -125,12 +125,12 @@ impl PrintedReader {
         let lines = &self.lines;
         readers
             .fast
-            .read_prints(readers.frame, map, lines, |_, text| {
+            .read_prints(readers.frame, map, lines, |_, text, confidence| {
                 seen.push(Seen {
                     likeness: expected.likeness(text),
                     is_read: false,
                 });
-                found.take_fast(text, &expected);
+                found.take_fast(text, confidence, &expected);
             })?;
         let mut n_read = [0; N_FIELDS];
         for _ in 0..MOST_LINES {

@@ -24,7 +24,7 @@ pub(super) struct Share {
 
 impl MrzReader {
     /// Reads the lines inside `quads`, in the plane that `map` takes to the frame, as print of capitals and digits, and gives each
-    /// to `take` with its index: of other print it sees something that is like it at best. Short lines share a strip, so that a line
+    /// to `take` with its index and mean confidence: of other print it sees something that is like it at best. Short lines share a strip, so that a line
     /// takes a tenth of what the text reader takes, or less.
     ///
     /// # Errors
@@ -34,7 +34,7 @@ impl MrzReader {
         frame: &FrameView<'_>,
         map: &Homography,
         quads: &[Quad],
-        mut take: impl FnMut(usize, &str),
+        mut take: impl FnMut(usize, &str, f32),
     ) -> Result<(), ModelError> {
         self.shared.clear();
         for (i, quad) in quads.iter().enumerate() {
@@ -67,7 +67,7 @@ impl MrzReader {
     }
 
     /// Reads the strip that several lines share, and forgets who they are.
-    fn read_shared(&mut self, take: &mut impl FnMut(usize, &str)) -> Result<(), ModelError> {
+    fn read_shared(&mut self, take: &mut impl FnMut(usize, &str, f32)) -> Result<(), ModelError> {
         if self.shared.is_empty() {
             return Ok(());
         }
@@ -75,7 +75,8 @@ impl MrzReader {
         for share in self.shared.drain(..) {
             let steps = share.from / PX_A_STEP..(share.from + share.width) / PX_A_STEP;
             let logits = &self.logits[steps.start * ctc::N_CLASSES..steps.end * ctc::N_CLASSES];
-            take(share.i, ctc::decode(logits).0.as_str());
+            let (text, confidence) = ctc::decode(logits);
+            take(share.i, text.as_str(), confidence);
         }
         Ok(())
     }

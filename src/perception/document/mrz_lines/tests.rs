@@ -166,7 +166,7 @@ fn short_lines_of_print_share_a_strip_and_long_ones_have_their_own() {
     let quads = [78.0, 78.0, 78.0, 78.0, 600.0, 10.0].map(|width| line(width, 50.0));
     let mut seen = Vec::new();
     MrzReader::new(Box::new(Quarters))
-        .read_prints(&frame.view(), &map, &quads, |i, text| {
+        .read_prints(&frame.view(), &map, &quads, |i, text, _| {
             seen.push((i, text.to_owned()));
         })
         .unwrap();

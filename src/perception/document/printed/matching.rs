@@ -23,6 +23,8 @@ use zeroize::Zeroizing;
 pub(super) const N_FIELDS: usize = 5;
 /// Least confidence in every character of a line that refutes.
 const SURE: f32 = 0.9;
+/// Least mean confidence of a line of the fast reader that verifies.
+const FAST_SURE: f32 = 0.85;
 /// Shorter texts are in too many lines to be compared.
 const LEAST_LENGTH: usize = 5;
 /// Characters that may differ for a text to be the same field.
@@ -86,7 +88,13 @@ impl Expected {
 
     /// How like a line of capitals and digits is to each of [`N_FIELDS`] fields, 0..=1.
     pub(super) fn likeness(&self, line: &str) -> [f32; N_FIELDS] {
-        let text = |wanted: &str| likeness(line, wanted);
+        // What is short is in every line; then the whole line has to be like it.
+        let text = |wanted: &str| {
+            let whole = wanted.len() >= LEAST_LENGTH || line.len() <= wanted.len() + 1;
+            if whole { likeness(line, wanted) } else { 0.0 }
+        };
+        let both = Zeroizing::new(format!("{}{}", *self.primary, *self.secondary));
+        let both = text(&both);
         let day = |day: Option<ShortDay>| {
             let forms = day.map(forms_of);
             let of =
@@ -95,8 +103,8 @@ impl Expected {
         };
         [
             text(&self.number),
-            text(&self.primary),
-            text(&self.secondary),
+            text(&self.primary).max(both),
+            text(&self.secondary).max(both),
             day(self.birth),
             day(self.expiry),
         ]
@@ -114,6 +122,22 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Nothing seen yet; what the zone leaves empty needs no print.
+    pub(super) fn of(expected: &Expected) -> Self {
+        let open = |text: &str| {
+            if text.is_empty() {
+                FieldCheck::Verified
+            } else {
+                FieldCheck::NotRead
+            }
+        };
+        Self {
+            primary: open(&expected.primary),
+            secondary: open(&expected.secondary),
+            ..Self::default()
+        }
+    }
+
     /// Which of the fields are not verified: number, primary and secondary identifier, birth, expiry.
     pub(super) fn open(&self) -> [bool; N_FIELDS] {
         [
@@ -136,18 +160,35 @@ impl Found {
     }
 
     /// Takes a line of the fast reader: what is expected may stand there by chance if it is short, and nothing is refuted.
-    pub(super) fn take_fast(&mut self, text: &str, expected: &Expected) {
+    pub(super) fn take_fast(&mut self, text: &str, confidence: f32, expected: &Expected) {
+        // Fillers are the zone's own: it does not speak for itself.
+        if confidence < FAST_SURE || text.contains('<') {
+            return;
+        }
         for (check, wanted) in [
             (&mut self.number, &expected.number),
             (&mut self.primary, &expected.primary),
             (&mut self.secondary, &expected.secondary),
         ] {
-            if wanted.len() >= LEAST_LENGTH && text.contains(wanted.as_str()) {
+            let stands = if wanted.len() >= LEAST_LENGTH {
+                text.contains(wanted.as_str())
+            } else {
+                !wanted.is_empty() && text == wanted.as_str()
+            };
+            // Who saw another character there was surer than this reader ever is.
+            if stands && *check == FieldCheck::NotRead {
                 *check = FieldCheck::Verified;
             }
         }
+        let before = (self.birth, self.expiry);
         for day in days(text) {
             self.take_day(day, false, expected);
+        }
+        if before.0 == FieldCheck::Refuted {
+            self.birth = FieldCheck::Refuted;
+        }
+        if before.1 == FieldCheck::Refuted {
+            self.expiry = FieldCheck::Refuted;
         }
     }
 
@@ -389,7 +430,7 @@ mod tests {
         ] {
             let mut found = Found::default();
             for line in lines {
-                found.take_fast(line, &expected());
+                found.take_fast(line, 0.95, &expected());
             }
             let c = found.checks();
             let checks = [c.name, c.document_number, c.birth_date, c.expiry_date];
@@ -400,8 +441,27 @@ mod tests {
             ..expected()
         };
         let mut found = Found::default();
-        found.take_fast("MUELLERLI", &short);
+        found.take_fast("MUELLERLI", 0.95, &short);
         assert_eq!(found.checks().name, NotRead);
+        found.take_fast("LI", 0.95, &short);
+        found.take_fast("MUELLER", 0.95, &short);
+        assert_eq!(found.checks().name, Verified);
+        // Unsure, the zone itself, and against a reader that was sure.
+        let mut found = Found::default();
+        found.take_fast("L898902C3", 0.5, &expected());
+        found.take_fast("L898902C3<6UTO", 0.95, &expected());
+        assert_eq!(found.checks().document_number, NotRead);
+        found.take_text("L898902X7", true, &expected());
+        found.take_fast("L898902C3", 0.95, &expected());
+        assert_eq!(found.checks().document_number, Refuted);
+        // Who has one name has printed it all.
+        let one = Expected {
+            secondary: String::new().into(),
+            ..expected()
+        };
+        let mut found = Found::of(&one);
+        found.take_fast("MUELLER", 0.95, &one);
+        assert_eq!(found.checks().name, Verified);
     }
 
     #[test]
