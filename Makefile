@@ -1,7 +1,7 @@
 # boothd. `make demo` runs the main job, `make test` the tests; each installs what it needs by itself.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help setup build demo test lint bench kill-test clean-demo fuzz fuzz-seeds fuzz-merge report models models-check deb units
+.PHONY: help setup build demo test lint bench kill-test clean-demo fuzz fuzz-seeds fuzz-merge report models models-check deb units vm-test ci-vm
 
 OUT ?= target/demo
 LITERT_DIR := target/litert
@@ -18,6 +18,7 @@ help:
 	@echo "make models     rebuild the models from pinned sources, compare (MODELS=\"NAME...\" or all: also those that are trained here, about 90 minutes more)"
 	@echo "make models-check  committed models against manifest and rebuilt files"
 	@echo "make deb        target/debian/boothd_VERSION_ARCH.deb for this machine's architecture"
+	@echo "make vm-test    boots a virtual machine with real kernel drivers, installs the package in it, checks the service (minutes)"
 	@echo "make units      systemd units: well formed, and as closed as they have to be (part of make lint)"
 	@echo "make kill-test  kill -9 of booth, uplink and wallet at 200 random instants (N=200), count what arrived"
 
@@ -46,6 +47,12 @@ units:
 
 deb: setup
 	@scripts/deb.sh
+
+# Not part of `make test`: emulated, some minutes, 300 MB of Debian's packages the first time. `ci-vm` is what a CI job calls.
+vm-test: deb
+	@tests/vm/run.sh target/vm/out
+
+ci-vm: vm-test
 
 bench: setup
 	cargo bench --locked --bench pipeline

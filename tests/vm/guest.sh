@@ -43,7 +43,7 @@ echo "kernel $(uname -r), $(sed -n 's/PRETTY_NAME=//p' /etc/os-release)"
 mount -t configfs none /sys/kernel/config 2>/dev/null
 mount -t debugfs none /sys/kernel/debug 2>/dev/null
 
-check "package: installs" dpkg -i "$host/boothd.deb"
+check "package: installs" sh -c "dpkg -i $host/boothd.deb >$host/dpkg.txt 2>&1"
 check "package: nothing starts, and nothing fails, before there is a configuration" state boothd inactive
 
 modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0
@@ -66,8 +66,8 @@ cp "$host/vm.toml" /etc/boothd/
 (
 	umask 077
 	cd /etc/boothd || exit
-	boothd keys --out keys
-	boothd policy sign /usr/share/boothd/policies/utopia-standard.toml --key keys/policy-sign.key --out policy.jws
+	boothd keys --out keys >/dev/null
+	boothd policy sign /usr/share/boothd/policies/utopia-standard.toml --key keys/policy-sign.key --out policy.jws >/dev/null
 )
 cat >/etc/boothd/boothd.toml <<T
 booth_id = "BOOTH-VM"
@@ -103,6 +103,7 @@ ls -l /etc/boothd/keys >"$host/keys.txt"
 check "boothd check: every device of the board answers" boothd check --board /etc/boothd/vm.toml
 mark
 check "booth: starts and says that it is ready" systemctl start boothd
+systemctl is-active -q boothd || journalctl -u boothd -o cat -n 12
 check "booth: still runs after 3 s" sh -c 'sleep 3; systemctl is-active -q boothd'
 check "panel: pictures came over I2C" longer 1000
 check "lights: the idle level stands in the PWM chip" within 5 brighter 0
