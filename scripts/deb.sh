@@ -13,6 +13,7 @@ for package in dpkg-dev liblzma-dev; do
   as_root=()
   if ((EUID != 0)); then as_root=(sudo); fi
   echo "deb: installing $package"
+  "${as_root[@]}" apt-get update -qq
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null
 done
 cargo build --release --locked

@@ -16,6 +16,7 @@ if ((${#missing[@]})); then
   as_root=()
   if ((EUID != 0)); then as_root=(sudo); fi
   step "installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
