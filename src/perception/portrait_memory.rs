@@ -8,10 +8,17 @@ use crate::base::secret::Secret;
 /// How many documents are remembered; the oldest makes room.
 const N_DOCUMENTS: usize = 4;
 
+#[derive(Debug)]
+struct Kept<T> {
+    number: Secret,
+    portrait: T,
+    quality: f32,
+}
+
 /// Portraits by document number. `T` wipes itself when dropped.
 #[derive(Debug)]
 pub struct PortraitMemory<T> {
-    kept: Vec<(Secret, T)>,
+    kept: Vec<Kept<T>>,
     chosen: Option<Secret>,
 }
 
@@ -25,16 +32,25 @@ impl<T> Default for PortraitMemory<T> {
 }
 
 impl<T> PortraitMemory<T> {
-    /// Keeps the newest portrait of a document. One without a number belongs to nobody and is dropped.
-    pub fn keep(&mut self, number: Secret, portrait: T) {
+    /// Keeps the best portrait of a document, the newest of equals: whoever moved the document in the last frame is compared with what
+    /// was seen of it before. One without a number belongs to nobody and is dropped.
+    pub fn keep(&mut self, number: Secret, portrait: T, quality: f32) {
         if number.is_empty() {
             return;
         }
-        self.kept.retain(|(n, _)| *n != number);
-        if self.kept.len() == N_DOCUMENTS {
+        if let Some(at) = self.kept.iter().position(|k| k.number == number) {
+            if self.kept[at].quality > quality {
+                return;
+            }
+            self.kept.remove(at);
+        } else if self.kept.len() == N_DOCUMENTS {
             self.kept.remove(0);
         }
-        self.kept.push((number, portrait));
+        self.kept.push(Kept {
+            number,
+            portrait,
+            quality,
+        });
     }
 
     /// From now on the portrait of this document counts. Gives whether there is one.
@@ -48,8 +64,8 @@ impl<T> PortraitMemory<T> {
         let number = self.chosen.as_ref()?;
         self.kept
             .iter()
-            .find(|(n, _)| n == number)
-            .map(|(_, portrait)| portrait)
+            .find(|k| k.number == *number)
+            .map(|k| &k.portrait)
     }
 }
 
@@ -58,11 +74,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_best_portrait_of_a_document_counts() {
+        let mut memory = PortraitMemory::default();
+        for (portrait, quality) in [(1, 0.5), (2, 0.9), (3, 0.2), (4, 0.9), (5, 0.8)] {
+            memory.keep(Secret::new("A"), portrait, quality);
+        }
+        memory.choose(&Secret::new("A"));
+        assert_eq!(memory.chosen(), Some(&4));
+    }
+
+    #[test]
     fn only_the_chosen_documents_portrait_counts() {
         let check = |shown: &[(&str, u8)], chosen: &str, expected: Option<u8>| {
             let mut memory = PortraitMemory::default();
             for (number, portrait) in shown {
-                memory.keep(Secret::new(*number), *portrait);
+                memory.keep(Secret::new(*number), *portrait, 1.0);
             }
             assert_eq!(memory.chosen(), None, "nothing was chosen");
             let there = memory.choose(&Secret::new(chosen));

@@ -65,10 +65,13 @@ impl Vision {
             .document
             .observe(frame, &mut Portraits(&mut self.face))?;
         if let Some(reading) = &observation.reading
-            && reading.portrait.is_some()
+            && let Some(portrait) = &reading.portrait
             && let Some(template) = self.document.last_portrait_template()
         {
-            self.portraits.keep(reading.number(), template.clone());
+            // Sharpness of the page is comparable between frames of one document.
+            let quality = observation.sharpness.max(0.0) * portrait.detection_score;
+            self.portraits
+                .keep(reading.number(), template.clone(), quality);
         }
         Ok(observation)
     }
