@@ -124,40 +124,51 @@ fn assert_silent(place: &str, bytes: &[u8], values: &BTreeSet<String>) {
     let text = String::from_utf8_lossy(bytes).to_uppercase();
     for value in values {
         assert!(
-            !says(&text, &value.to_uppercase()),
+            !text.contains(&value.to_uppercase()),
             "{place} says `{value}`"
         );
     }
 }
 
-/// Whether a value stands in a text, other than as some of the digits of a longer number: measurements have many.
-fn says(text: &str, value: &str) -> bool {
-    let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit() || c == '.');
-    let number = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    text.match_indices(value).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + value.len()..].chars().next();
-        let joined = number(value.chars().next()) && goes_on(before)
-            || number(value.chars().next_back()) && number(after);
-        !joined
-    })
+/// The trace without its measurements: they have digits enough to hold a date's by chance. Texts and whole numbers stay.
+fn without_measurements(bytes: &[u8]) -> Vec<u8> {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Number(n) if n.is_f64() => *value = Value::Null,
+            Value::Array(all) => all.iter_mut().for_each(strip),
+            Value::Object(all) => all.values_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let mut out = String::new();
+    for line in String::from_utf8_lossy(bytes).lines() {
+        // The last line may be cut off where the process ended: it is looked at as it is.
+        match serde_json::from_str::<Value>(line) {
+            Ok(mut value) => {
+                strip(&mut value);
+                out.push_str(&value.to_string());
+            }
+            Err(_) => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out.into_bytes()
 }
 
 #[test]
-fn digits_inside_a_longer_number_are_no_value() {
-    for (text, expected) in [
-        ("340814", true),
-        ("{\"x\":340814}", true),
-        ("L<340814<<", true),
-        ("date 340814.", true),
-        ("0.340814", false),
-        ("0.5340814771", false),
-        ("1340814", false),
-        ("0.340814 340814", true),
+fn only_measurements_are_taken_out_of_a_trace() {
+    for (line, expected) in [
+        ("{\"x\":0.340814}", "{\"x\":null}\n"),
+        (
+            "{\"x\":[340814,\"0.340814\"]}",
+            "{\"x\":[340814,\"0.340814\"]}\n",
+        ),
+        ("{\"340814\":{\"a\":1.5}}", "{\"340814\":{\"a\":null}}\n"),
+        ("{\"x\":0.340814", "{\"x\":0.340814\n"),
     ] {
-        assert_eq!(says(text, "340814"), expected, "{text}");
+        let found = without_measurements(line.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&found), expected);
     }
-    assert!(says("MR LINDGREN2", "LINDGREN"));
 }
 
 #[test]
@@ -372,7 +383,10 @@ fn check_privacy(out: &Path, records: &[Value]) {
         assert!(looked_at(name), "{name} is not there: {files:?}");
     }
     for file in &files {
-        let bytes = fs::read(file).expect("a file");
+        let mut bytes = fs::read(file).expect("a file");
+        if file.ends_with("trace.jsonl") {
+            bytes = without_measurements(&bytes);
+        }
         assert_silent(&file.display().to_string(), &bytes, &values);
         let text = String::from_utf8_lossy(&bytes);
         assert!(!text.contains("panicked at"), "{}", file.display());

@@ -49,6 +49,13 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<u8> {
             let tree =
                 std::fs::read("/sys/firmware/devicetree/base/compatible").unwrap_or_default();
             let machine = config.check_board(&tree).err().map(|e| e.to_string());
+            // The pins of another board have other uses. A PC has none: there every device can be told of.
+            anyhow::ensure!(
+                machine.is_none() || tree.is_empty(),
+                "{}: not the board file of this machine, so nothing is opened: {}",
+                path.display(),
+                machine.unwrap_or_default()
+            );
             // A watchdog that is opened is armed, and some cannot be disarmed: it is looked at only.
             let mut opened = PiConfig::clone(config);
             let watchdog = opened.watchdog.take();

@@ -320,3 +320,6 @@ fn wait(clock: &SharedClock, span: Duration, pulse: &Pulse, stop: &Stop) {
         std::thread::park_timeout(Duration::from_millis(50));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,14 +106,10 @@ const LIGHT_TICK: Duration = Duration::from_millis(20);
 /// Tells the memory of faults about one device: when a fault begins, changes, and is over.
 #[derive(Debug)]
 pub struct Keeping {
-    /// The memory.
-    pub faults: Faults,
-    /// The clock of its entries.
-    pub clock: SharedClock,
-    /// The device.
-    pub device: DeviceKind,
-    /// The fault that was told.
-    pub told: Option<&'static str>,
+    faults: Faults,
+    clock: SharedClock,
+    device: DeviceKind,
+    told: Option<&'static str>,
 }
 
 impl Keeping {
@@ -338,6 +334,40 @@ pub fn watch_thread(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hal::SideLevel;
+
+    #[test]
+    fn the_ring_counts_as_lit_after_it_was_on_for_a_while() {
+        let white = |white: f32| LightLevels {
+            left: SideLevel::white(white),
+            right: SideLevel::default(),
+        };
+        let senses = Senses::default();
+        for (at, level) in [
+            (0, 0.05),
+            (1000, 0.3),
+            (1200, 0.5),
+            (5000, 0.05),
+            (5100, 0.3),
+        ] {
+            senses.note_levels(Moment::from_millis(at), white(level));
+        }
+        for (at, expected) in [
+            (900, false),
+            (1100, false),
+            (1299, false),
+            (1300, true),
+            (4999, true),
+            (5050, false),
+            (5399, false),
+            (5400, true),
+            (9000, true),
+        ] {
+            let found = senses.lit_since(Moment::from_millis(at), Duration::from_millis(300));
+            assert_eq!(found, expected, "{at}");
+        }
+        assert!(!Senses::default().lit_since(Moment::ZERO, Duration::ZERO));
+    }
 
     #[test]
     fn the_light_of_a_frame_is_that_of_its_moment() {

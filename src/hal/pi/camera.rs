@@ -111,55 +111,46 @@ pub fn open(config: &CameraConfig, clock: SharedClock) -> Result<Box<dyn Camera>
 
 /// A camera that could not be opened, for the recovery ladder to open: until then every frame is `fault`.
 pub fn closed(config: &CameraConfig, clock: SharedClock, fault: DeviceFault) -> Box<dyn Camera> {
-    Box::new(V4lCamera {
-        info: CameraInfo {
-            name: config.path.clone(),
-            width: config.width,
-            height: config.height,
-            frames_per_s: config.frames_per_s as f32,
-            exposure_us: None,
-            gain: None,
-            is_live: true,
-            means: Means::default(),
-        },
-        config: config.clone(),
-        clock,
-        running: None,
-        device: None,
-        usb: None,
-        closed: Some(fault),
-        stride: 0,
-        limits: Limits::default(),
-        manual: false,
-        applied: None,
-        last_sequence: None,
-        sequence: 0,
-        dropped: 0,
-        damaged: 0,
-    })
+    let mut camera = V4lCamera::shut(config.clone(), clock);
+    camera.closed = Some(fault);
+    Box::new(camera)
 }
 
 impl V4lCamera {
     fn open(config: CameraConfig, clock: SharedClock) -> Result<Self, DeviceFault> {
-        let (device, info, limits, stride) = Self::open_device(&config)?;
-        let usb = UsbDevice::of_node(&config.path);
-        Ok(Self {
+        let mut camera = Self::shut(config, clock);
+        camera.reopen()?;
+        Ok(camera)
+    }
+
+    /// A camera as the board file says it is, not opened.
+    fn shut(config: CameraConfig, clock: SharedClock) -> Self {
+        Self {
+            info: CameraInfo {
+                name: config.path.clone(),
+                width: config.width,
+                height: config.height,
+                frames_per_s: config.frames_per_s as f32,
+                exposure_us: None,
+                gain: None,
+                is_live: true,
+                means: Means::default(),
+            },
             config,
             clock,
-            info,
             running: None,
-            device: Some(device),
-            usb,
+            device: None,
+            usb: None,
             closed: None,
-            stride,
-            limits,
+            stride: 0,
+            limits: Limits::default(),
             manual: false,
             applied: None,
             last_sequence: None,
             sequence: 0,
             dropped: 0,
             damaged: 0,
-        })
+        }
     }
 
     fn open_device(

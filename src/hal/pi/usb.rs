@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// How long a port stays without power, so that the capacitors of a camera are empty.
 const OFF: Duration = Duration::from_millis(1500);
-/// How long a device takes to be found again after that, at most: who opens it tries until then anyway.
+/// How long a device stays without its configuration.
 const SETTLE: Duration = Duration::from_millis(500);
 
 /// A device on the bus.
@@ -78,22 +78,24 @@ impl UsbDevice {
                 return Err(DeviceFault::without_rung(device, &place, rung));
             }
         };
-        let write = |value: &str| std::fs::write(path, value);
-        let all = || -> io::Result<()> {
-            write(values[0])?;
-            std::thread::park_timeout(pause);
-            // A device that stays off is worse than one that was never reset.
-            write(values[1]).or_else(|_| write(values[1]))
-        };
-        all().map_err(|e| DeviceFault::from_errno(device, &path.display().to_string(), "write", &e))
+        off_and_on(path, values, pause)
+            .map_err(|e| DeviceFault::from_errno(device, &path.display().to_string(), "write", &e))
     }
+}
+
+/// Writes one value, waits, writes the other.
+fn off_and_on(path: &Path, [off, on]: [&str; 2], pause: Duration) -> io::Result<()> {
+    std::fs::write(path, off)?;
+    std::thread::park_timeout(pause);
+    // A device that stays off is worse than one that was never reset.
+    std::fs::write(path, on).or_else(|_| std::fs::write(path, on))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A bus in a folder: the device `name` on the hub `hub`, and what lies below.
+    /// A bus in a folder: the device at `path`, what lies `below` it, and the folder of its port.
     fn check(path: &str, below: &str, port: Option<&str>) {
         let dir = tempfile::tempdir().expect("a folder for the test");
         let device = dir.path().join(path);
@@ -135,23 +137,23 @@ mod tests {
     }
 
     #[test]
-    fn a_rung_writes_its_file_and_leaves_it_on() {
+    fn what_goes_off_comes_on_again() {
         let dir = tempfile::tempdir().expect("a folder for the test");
-        let file = |name: &str| {
-            let path = dir.path().join(name);
-            std::fs::write(&path, "x").expect("there is room");
-            path
-        };
+        let path = dir.path().join("authorized");
+        std::fs::write(&path, "1").expect("there is room");
+        off_and_on(&path, ["0", "1"], Duration::ZERO).expect("it is writable");
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "1");
+        assert!(off_and_on(dir.path(), ["0", "1"], Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn a_rung_that_a_device_has_not_is_refused() {
         let usb = UsbDevice {
-            authorized: file("authorized"),
+            authorized: PathBuf::from("/sys/none/authorized"),
             disable: None,
         };
-        usb.recover(DeviceKind::Camera, Rung::Reset)
-            .expect("it is writable");
-        let left = std::fs::read_to_string(&usb.authorized).expect("it is there");
-        assert_eq!(left, "1");
-        for rung in [Rung::PowerCycle, Rung::Reboot] {
-            assert!(usb.recover(DeviceKind::Camera, rung).is_err());
+        for rung in [Rung::PowerCycle, Rung::Reboot, Rung::Reopen] {
+            assert!(usb.recover(DeviceKind::Camera, rung).is_err(), "{rung}");
         }
     }
 }

@@ -180,15 +180,17 @@ impl Found {
                 *check = FieldCheck::Verified;
             }
         }
-        let before = (self.birth, self.expiry);
+        let mut seen = Self::default();
         for day in days(text) {
-            self.take_day(day, false, expected);
+            seen.take_day(day, false, expected);
         }
-        if before.0 == FieldCheck::Refuted {
-            self.birth = FieldCheck::Refuted;
-        }
-        if before.1 == FieldCheck::Refuted {
-            self.expiry = FieldCheck::Refuted;
+        for (known, now) in [
+            (&mut self.birth, seen.birth),
+            (&mut self.expiry, seen.expiry),
+        ] {
+            if *known == FieldCheck::NotRead {
+                *known = now;
+            }
         }
     }
 
