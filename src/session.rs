@@ -26,6 +26,7 @@
 //!
 //! Freshness fence: a measurement whose frame was captured before the present step was entered is dropped.
 
+pub mod best_portrait;
 pub mod calm;
 pub mod card_votes;
 pub mod document_problems;

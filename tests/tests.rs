@@ -5,5 +5,6 @@ mod bad_input;
 mod end_to_end;
 mod furnished;
 mod fuzz_corpus;
+mod portraits;
 mod texts;
 mod tickets;

@@ -201,8 +201,8 @@ fn print_reading(reading: &DocumentReading, show_fields: bool) {
     }
     match &reading.portrait {
         Some(p) => println!(
-            "  portrait     score {:.2}  inter-eye {:.1} px",
-            p.detection_score, p.inter_eye_px
+            "  portrait     score {:.2}  quality {:.2}  inter-eye {:.1} px",
+            p.detection_score, p.quality, p.inter_eye_px
         ),
         None => println!("  portrait     none found"),
     }

@@ -98,6 +98,7 @@ fn seen_json(seen: &Seen) -> Value {
             "side": d.reading.as_ref().and_then(|r| side(&r.content)),
             "checks_verified": d.reading.as_ref().map(|r| n_verified(&r.content)),
             "portrait_inter_eye_px": d.reading.as_ref().and_then(|r| r.portrait).map(|p| p.inter_eye_px),
+            "portrait_quality": d.reading.as_ref().and_then(|r| r.portrait).map(|p| p.quality),
         }),
         Seen::Face(f) => json!({
             "task": "face",

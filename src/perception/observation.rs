@@ -256,4 +256,14 @@ pub struct PortraitObservation {
     pub inter_eye_px: f32,
     /// The detector's score, 0..=1.
     pub detection_score: f32,
+    /// How well it shows a face, 0..=1, whatever its size.
+    pub quality: f32,
+}
+
+impl PortraitObservation {
+    /// What decides which frame's portrait is compared: quality, and size as the component InterEyeDistance of ISO/IEC 29794-5 has
+    /// it, 0..=1.
+    pub fn worth(&self) -> f32 {
+        self.quality / (1.0 + ((70.0 - self.inter_eye_px) / 20.0).exp())
+    }
 }

@@ -6,8 +6,11 @@ use super::document::pipeline::DocumentPipeline;
 use super::document::portrait::{FoundPortrait, PortraitFinder};
 use super::face::embedding::Template;
 use super::face::pipeline::FacePipeline;
-use super::observation::{DocumentObservation, FaceObservation, SceneLight, Seen, VisionTask};
+use super::observation::{
+    DocumentObservation, FaceObservation, PrimaryFace, SceneLight, Seen, VisionTask,
+};
 use super::portrait_memory::PortraitMemory;
+use super::quality::QualityComponent;
 use crate::base::frame::{FrameView, PixelFormat};
 use crate::base::geometry::Point;
 use crate::base::secret::Secret;
@@ -68,10 +71,8 @@ impl Vision {
             && let Some(portrait) = &reading.portrait
             && let Some(template) = self.document.last_portrait_template()
         {
-            // Sharpness of the page is comparable between frames of one document.
-            let quality = observation.sharpness.max(0.0) * portrait.detection_score;
             self.portraits
-                .keep(reading.number(), template.clone(), quality);
+                .keep(reading.number(), template.clone(), portrait.worth());
         }
         Ok(observation)
     }
@@ -143,19 +144,37 @@ pub struct Portraits<'a>(pub &'a mut FacePipeline);
 impl PortraitFinder for Portraits<'_> {
     type Template = Template;
 
-    fn find(&mut self, page: FrameView<'_>) -> Option<FoundPortrait<Template>> {
+    fn find(&mut self, page: FrameView<'_>, px_per_mm: f32) -> Option<FoundPortrait<Template>> {
         // A net that fails here fails on the next face frame too, where it is reported.
-        let seen = self.0.analyse(&page).ok()?;
-        let face = seen.primary?;
+        let face = self.0.portrait(&page, px_per_mm).ok()??;
         let eyes: [Point; 2] = [face.five_points[0], face.five_points[1]];
         let template = self.0.template(&page, &face.five_points).ok().flatten();
         Some(FoundPortrait {
             bounds: face.bounds,
             eyes,
             detection_score: face.detection_score,
+            quality: portrait_quality(&face),
             template,
         })
     }
+}
+
+/// How well a printed portrait shows a face, 0..=1: both nets' certainty that it is one, and the components of ISO/IEC 29794-5
+/// that light, glare and focus of the booth can spoil. Pose and expression are the same in all frames of a document.
+fn portrait_quality(face: &PrimaryFace) -> f32 {
+    use QualityComponent as Q;
+    [
+        Q::LuminanceMean,
+        Q::DynamicRange,
+        Q::UnderExposurePrevention,
+        Q::OverExposurePrevention,
+        Q::Sharpness,
+    ]
+    .into_iter()
+    .map(|q| f32::from(face.quality.get(q).scalar().unwrap_or(0)) / 100.0)
+    .product::<f32>()
+        * face.detection_score
+        * face.presence.clamp(0.0, 1.0)
 }
 
 /// Brightness of the whole frame, from every sixteenth pixel of every sixteenth row.

@@ -65,6 +65,7 @@ fn seen(side: PrcSide) -> Seen {
         bounds: Default::default(),
         inter_eye_px: 60.0,
         detection_score: 0.9,
+        quality: 0.8,
     });
     Seen::Document(Box::new(DocumentObservation {
         reading: Some(Box::new(DocumentReading {

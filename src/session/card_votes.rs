@@ -3,10 +3,12 @@
 //! Every field of the front is counted under the number that stood beside it: two cards never mix. The back has no number; nothing
 //! on it says which front it belongs to, so an exchanged back is not noticed (nor can a person see it).
 
+use super::best_portrait::BestPortrait;
 use super::votes::{CheckVotes, TextVotes};
 use crate::base::secret::Secret;
 use crate::perception::document::field::FieldCheck;
 use crate::perception::document::prc::{PrcBack, PrcChecks, PrcFront, PrcSide};
+use crate::perception::observation::PortraitObservation;
 use crate::verdict::evidence::{SpecimenEvidence, says_specimen};
 use crate::verdict::policy::DocumentRules;
 
@@ -45,7 +47,7 @@ struct Front {
     marks: Marks,
     birth_date: CheckVotes,
     sex: CheckVotes,
-    portrait_px: Option<f32>,
+    portrait: BestPortrait,
 }
 
 /// Frames with the same term.
@@ -77,15 +79,15 @@ impl Marks {
 
 impl CardVotes {
     /// Counts one frame; a front without a number, or a back without a term, says nothing.
-    pub fn count(&mut self, side: &PrcSide, portrait_px: Option<f32>) {
+    pub fn count(&mut self, side: &PrcSide, portrait: Option<PortraitObservation>) {
         match side {
-            PrcSide::Front(front) if !front.number.is_empty() => self.front(front, portrait_px),
+            PrcSide::Front(front) if !front.number.is_empty() => self.front(front, portrait),
             PrcSide::Back(back) if !back.valid_until.is_empty() => self.back(back),
             _ => {}
         }
     }
 
-    fn front(&mut self, read: &PrcFront, portrait_px: Option<f32>) {
+    fn front(&mut self, read: &PrcFront, portrait: Option<PortraitObservation>) {
         let at = self.fronts.iter().position(|f| f.number == read.number);
         let at = at.unwrap_or_else(|| {
             if self.fronts.len() == N_VOTES {
@@ -103,7 +105,7 @@ impl CardVotes {
                 marks: Marks::default(),
                 birth_date: CheckVotes::default(),
                 sex: CheckVotes::default(),
-                portrait_px: None,
+                portrait: BestPortrait::default(),
             });
             self.fronts.len() - 1
         });
@@ -115,9 +117,7 @@ impl CardVotes {
         front.marks.count(&read.address);
         front.birth_date.count(read.checks.birth_date);
         front.sex.count(read.checks.sex);
-        if let Some(px) = portrait_px {
-            front.portrait_px = Some(front.portrait_px.map_or(px, |p| p.max(px)));
-        }
+        front.portrait.count(portrait);
     }
 
     fn back(&mut self, read: &PrcBack) {
@@ -248,9 +248,10 @@ impl CardVotes {
         })
     }
 
-    /// Largest distance of the eyes on the portrait beside the believed number.
-    pub fn portrait_px(&self, rules: &DocumentRules) -> Option<f32> {
-        self.believed_front(rules)?.portrait_px
+    /// The portrait beside the believed number.
+    pub fn portrait(&self, rules: &DocumentRules) -> BestPortrait {
+        self.believed_front(rules)
+            .map_or_else(BestPortrait::default, |f| f.portrait)
     }
 }
 

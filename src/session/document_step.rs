@@ -12,6 +12,7 @@
 //!   of a card is kept for the next try ([`DocumentStep::keep`]).
 //! ```
 
+use super::best_portrait::BestPortrait;
 use super::calm::{Calm, Tally};
 use super::card_votes::CardVotes;
 use super::document_problems::{measure_of, prompt_for, reason_for};
@@ -24,7 +25,7 @@ use crate::perception::document::mrz::Mrz;
 use crate::perception::document::prc::{PrcBack, PrcFront, PrcSide};
 use crate::perception::observation::{
     DocumentContent, DocumentObservation, DocumentProblem, DocumentReading, MrzReading,
-    PrintedChecks,
+    PortraitObservation, PrintedChecks,
 };
 use crate::verdict::evidence::{Measure, PortraitEvidence, SpecimenEvidence};
 use crate::verdict::policy::DocumentRules;
@@ -60,14 +61,14 @@ pub struct DocumentStep {
     n_frames: u32,
     two_documents: bool,
     /// Best of all frames, for the prompt only.
-    portrait_px: Option<f32>,
+    portrait: BestPortrait,
 }
 
 #[derive(Clone, Debug)]
 struct Vote {
     mrz: Mrz,
     printed: [CheckVotes; 4],
-    portrait_px: Option<f32>,
+    portrait: BestPortrait,
     n: u32,
     confidence: f32,
 }
@@ -143,7 +144,7 @@ impl DocumentStep {
             prompt: Calm::new(DocumentPrompt::Show, now),
             n_frames: 0,
             two_documents: false,
-            portrait_px: None,
+            portrait: BestPortrait::default(),
         }
     }
 
@@ -197,20 +198,18 @@ impl DocumentStep {
     }
 
     fn count(&mut self, reading: &DocumentReading) {
-        let portrait_px = reading.portrait.map(|p| p.inter_eye_px);
-        self.portrait_px = larger(self.portrait_px, portrait_px);
+        let portrait = reading.portrait;
+        self.portrait.count(portrait);
         match &reading.content {
-            DocumentContent::Mrz(zone) => self.vote(zone, reading.confidence, portrait_px),
-            DocumentContent::Prc(side) => self.cards.count(side, portrait_px),
+            DocumentContent::Mrz(zone) => self.vote(zone, reading.confidence, portrait),
+            DocumentContent::Prc(side) => self.cards.count(side, portrait),
         }
     }
 
     /// The instruction after a frame that did not end the step.
     fn guide(&mut self, seen: &DocumentObservation, at: Moment, rules: &DocumentRules) {
         use DocumentProblem as P;
-        let poor = self
-            .portrait_px
-            .is_none_or(|px| px < rules.portrait_inter_eye_px);
+        let poor = self.portrait.is_small(rules);
         let due = match (seen.problem, seen.reading.as_deref(), self.turn) {
             // While a card is turned over there is nothing else to say.
             (Some(P::NotFound | P::WrongSide | P::Moving), _, Some(turn)) => turn,
@@ -240,9 +239,7 @@ impl DocumentStep {
         let since = *self.sure_since.get_or_insert(at);
         let n_refuted = u32::from(rules.n_readings_refuted);
         let vote = &self.votes[believed];
-        let portrait_good = vote
-            .portrait_px
-            .is_some_and(|px| px >= rules.portrait_inter_eye_px);
+        let portrait_good = vote.portrait.is_settled(rules);
         let open = vote.printed.iter().any(|v| v.is_open(n_refuted));
         if (!portrait_good || open) && at.since(since) < PATIENCE {
             return None;
@@ -261,7 +258,7 @@ impl DocumentStep {
             }),
             n_readings: vote.n,
             confidence: vote.confidence,
-            portrait: portrait_evidence(vote.portrait_px),
+            portrait: vote.portrait.evidence(),
         })
     }
 
@@ -270,15 +267,14 @@ impl DocumentStep {
         let rules = expected.rules;
         let front = self.cards.read_front(rules);
         let back = self.cards.read_back(rules);
-        let portrait_px = self.cards.portrait_px(rules);
+        let portrait = self.cards.portrait(rules);
         if front.is_some() {
             self.front_since.get_or_insert(at);
         }
         let patience_over = self
             .front_since
             .is_some_and(|since| at.since(since) >= PATIENCE);
-        let open = self.cards.front_is_open(rules)
-            || portrait_px.is_none_or(|px| px < rules.portrait_inter_eye_px);
+        let open = self.cards.front_is_open(rules) || !portrait.is_settled(rules);
         let settled = front.is_some() && (!open || patience_over);
         let turn = match (settled, &back) {
             (true, None) => Some(DocumentPrompt::TurnToBack),
@@ -307,11 +303,11 @@ impl DocumentStep {
                 front: front.map(|f| f.side),
                 back: back.map(|b| b.side),
             }),
-            portrait: portrait_evidence(portrait_px),
+            portrait: portrait.evidence(),
         })
     }
 
-    fn vote(&mut self, zone: &MrzReading, confidence: f32, portrait_px: Option<f32>) {
+    fn vote(&mut self, zone: &MrzReading, confidence: f32, portrait: Option<PortraitObservation>) {
         let at = self.votes.iter().position(|v| same_text(&v.mrz, &zone.mrz));
         let at = at.unwrap_or_else(|| {
             if self.votes.len() == N_VOTES {
@@ -321,7 +317,7 @@ impl DocumentStep {
             self.votes.push(Vote {
                 mrz: zone.mrz.clone(),
                 printed: [CheckVotes::default(); 4],
-                portrait_px: None,
+                portrait: BestPortrait::default(),
                 n: 0,
                 confidence: 0.0,
             });
@@ -333,7 +329,7 @@ impl DocumentStep {
         for (votes, (_, check)) in vote.printed.iter_mut().zip(zone.printed.named()) {
             votes.count(check);
         }
-        vote.portrait_px = larger(vote.portrait_px, portrait_px);
+        vote.portrait.count(portrait);
     }
 
     /// A reading with all check digits verified needs fewer repetitions than one with a refuted digit: a misread character
@@ -372,20 +368,6 @@ impl DocumentStep {
             None => (Reason::DocBlurred, None),
         }
     }
-}
-
-/// The larger of two lengths, if there is any.
-fn larger(a: Option<f32>, b: Option<f32>) -> Option<f32> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.max(b)),
-        (a, b) => a.or(b),
-    }
-}
-
-fn portrait_evidence(px: Option<f32>) -> PortraitEvidence {
-    px.map_or(PortraitEvidence::NotFound, |inter_eye_px| {
-        PortraitEvidence::Found { inter_eye_px }
-    })
 }
 
 /// Whether two readings say the same, however many characters had to be mended in each.

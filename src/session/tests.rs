@@ -120,6 +120,7 @@ fn document(mrz: Mrz, portrait_px: f32) -> Seen {
         bounds: Default::default(),
         inter_eye_px: portrait_px,
         detection_score: 0.9,
+        quality: 0.8,
     };
     let reading = DocumentReading {
         content: DocumentContent::Mrz(MrzReading {

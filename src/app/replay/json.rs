@@ -179,7 +179,7 @@ fn of_reading(reading: Option<&DocumentReading>, args: &ReplayArgs) -> Value {
         DocumentContent::Prc(side) => of_prc(side),
     };
     let portrait = reading.portrait.map(|p| {
-        json!({ "bounds": of_rect(p.bounds), "inter_eye_px": p.inter_eye_px, "score": p.detection_score })
+        json!({ "bounds": of_rect(p.bounds), "inter_eye_px": p.inter_eye_px, "score": p.detection_score, "quality": p.quality })
     });
     let mut said = json!({
         "kind": kind,

@@ -416,18 +416,21 @@ impl<T> DocumentPipeline<T> {
         self.portrait_template = None;
         let map = Homography::from_rectangle(width as f32, height as f32, corners)?;
         rectify::rgb(frame, &map, width, height, &mut self.colour_page);
+        let px_per_mm = width as f32 / size.width_mm();
         let FoundPortrait {
             bounds,
             eyes,
             detection_score,
+            quality,
             template,
-        } = portraits.find(self.colour_page.view())?;
+        } = portraits.find(self.colour_page.view(), px_per_mm)?;
         self.portrait_template = template;
         let [right, left] = eyes.map(|e| map.map(e));
         Some(PortraitObservation {
             bounds,
             inter_eye_px: right.distance(left),
             detection_score,
+            quality,
         })
     }
 }

@@ -12,6 +12,8 @@ pub struct FoundPortrait<T> {
     pub eyes: [Point; 2],
     /// The detector's score, 0..=1.
     pub detection_score: f32,
+    /// How well it shows a face, 0..=1: comparable between frames of one document.
+    pub quality: f32,
     /// The template, if one could be made. Wipes itself when dropped.
     pub template: Option<T>,
 }
@@ -21,6 +23,10 @@ pub trait PortraitFinder {
     /// A template, which wipes itself when dropped.
     type Template;
 
-    /// The largest face on `page`, a rectified document in colours.
-    fn find(&mut self, page: FrameView<'_>) -> Option<FoundPortrait<Self::Template>>;
+    /// The portrait on `page`, a rectified document in colours of which `px_per_mm` pixels are a millimetre.
+    fn find(
+        &mut self,
+        page: FrameView<'_>,
+        px_per_mm: f32,
+    ) -> Option<FoundPortrait<Self::Template>>;
 }

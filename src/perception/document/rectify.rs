@@ -33,14 +33,24 @@ impl DocumentSize {
         if aspect > 1.5 { Self::Id1 } else { Self::Td3 }
     }
 
-    /// Height in pixels of the rectified document of this width.
-    pub const fn height_for(self, width: u32) -> u32 {
-        let (w, h) = match self {
+    /// Width and height in hundredths of a millimetre.
+    const fn size(self) -> (u32, u32) {
+        match self {
             Self::Td3 => (12_500, 8_800),
             Self::Td2 => (10_500, 7_400),
             Self::Id1 => (8_560, 5_398),
-        };
+        }
+    }
+
+    /// Height in pixels of the rectified document of this width.
+    pub const fn height_for(self, width: u32) -> u32 {
+        let (w, h) = self.size();
         (width * h + w / 2) / w
+    }
+
+    /// Width in millimetres.
+    pub const fn width_mm(self) -> f32 {
+        self.size().0 as f32 / 100.0
     }
 }
 

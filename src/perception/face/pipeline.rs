@@ -11,6 +11,10 @@ use crate::perception::observation::{FaceObservation, PrimaryFace};
 use crate::perception::pad::AttackDetector;
 use crate::perception::quality::assess::assess;
 
+/// Distance of the eyes on a portrait, millimetres. ICAO 9303-3 and -5 allow portraits of 32 x 26 to 45 x 35 mm on passports, whose
+/// heads are 70 to 80 % of the height: eyes are 6 to 11 mm apart; on cards portraits may be smaller, and not all keep to it.
+const PORTRAIT_INTER_EYE_MM: std::ops::RangeInclusive<f32> = 3.5..=14.0;
+
 /// Detector, landmarks, attack detection and embedding.
 #[derive(Debug)]
 pub struct FacePipeline {
@@ -46,14 +50,61 @@ impl FacePipeline {
             return Ok(FaceObservation::default());
         };
         let second_area = faces.get(1).map_or(0.0, |f| f.bounds.area());
-        let mesh = self.landmarks.find(frame, &first)?;
+        let single = second_area / first.bounds.area().max(1.0);
+        Ok(FaceObservation {
+            n_faces,
+            primary: Some(self.measure(frame, first, single)?),
+        })
+    }
+
+    /// Measures the portrait on a page of which `px_per_mm` pixels are a millimetre: of the faces that have the size of a portrait
+    /// on a travel document the one that detector and landmark net together are surest of. Guilloches and print that is drowned
+    /// in light look like faces now and then, and such a face may be larger than the true one.
+    ///
+    /// # Errors
+    /// If a net cannot be run.
+    pub fn portrait(
+        &mut self,
+        page: &FrameView<'_>,
+        px_per_mm: f32,
+    ) -> Result<Option<PrimaryFace>, ModelError> {
+        let mut faces = [DetectedFace::default(); N_FACES];
+        let found = self.detector.detect(page)?;
+        let n = found.len().min(N_FACES);
+        faces[..n].copy_from_slice(&found[..n]);
+        faces[..n].sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+        let certainty = |p: &PrimaryFace| p.detection_score * p.presence;
+        let mut best: Option<PrimaryFace> = None;
+        for face in faces.into_iter().take(n) {
+            let [right, left, ..] = face.key_points;
+            let better = best.as_ref().is_none_or(|b| face.score > certainty(b));
+            if better && PORTRAIT_INTER_EYE_MM.contains(&(right.distance(left) / px_per_mm)) {
+                let portrait = self.measure(page, face, 0.0)?;
+                if best
+                    .as_ref()
+                    .is_none_or(|b| certainty(&portrait) > certainty(b))
+                {
+                    best = Some(portrait);
+                }
+            }
+        }
+        Ok(best)
+    }
+
+    /// Landmarks and quality of a face that was detected. `second` is the area of the next largest face as a share of its own.
+    fn measure(
+        &mut self,
+        frame: &FrameView<'_>,
+        face: DetectedFace,
+        second: f32,
+    ) -> Result<PrimaryFace, ModelError> {
+        let mesh = self.landmarks.find(frame, &face)?;
         let five_points = mesh.five_points();
         let pose = head_pose(&mesh.points);
-        let single = second_area / first.bounds.area().max(1.0);
-        let (quality, light) = assess(mesh, pose, frame, first.bounds, single);
-        let primary = PrimaryFace {
-            bounds: first.bounds,
-            detection_score: first.score,
+        let (quality, light) = assess(mesh, pose, frame, face.bounds, second);
+        Ok(PrimaryFace {
+            bounds: face.bounds,
+            detection_score: face.score,
             five_points,
             inter_eye_px: five_points[0].distance(five_points[1]),
             presence: mesh.presence,
@@ -62,10 +113,6 @@ impl FacePipeline {
             light,
             pad_score: None,
             comparison_score: None,
-        };
-        Ok(FaceObservation {
-            n_faces,
-            primary: Some(primary),
         })
     }
 

@@ -135,8 +135,9 @@ struct Portraits;
 impl PortraitFinder for Portraits {
     type Template = Template;
 
-    fn find(&mut self, page: FrameView<'_>) -> Option<FoundPortrait<Template>> {
+    fn find(&mut self, page: FrameView<'_>, px_per_mm: f32) -> Option<FoundPortrait<Template>> {
         let width = page.width();
+        assert_eq!(px_per_mm, width as f32 / 125.0);
         assert!((640..=1280).contains(&width), "{width}");
         assert_eq!(page.height(), DocumentSize::Td3.height_for(width));
         assert_eq!(page.format(), PixelFormat::Rgb8);
@@ -144,6 +145,7 @@ impl PortraitFinder for Portraits {
             bounds: Rect::new(80.0, 200.0, 250.0, 250.0),
             eyes: [Point::new(150.0, 300.0), Point::new(250.0, 300.0)],
             detection_score: 0.9,
+            quality: 0.8,
             template: Some(Template(vec![7; 4])),
         })
     }

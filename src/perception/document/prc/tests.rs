@@ -14,7 +14,7 @@ struct NoPortraits;
 impl PortraitFinder for NoPortraits {
     type Template = ();
 
-    fn find(&mut self, _: FrameView<'_>) -> Option<FoundPortrait<()>> {
+    fn find(&mut self, _: FrameView<'_>, _: f32) -> Option<FoundPortrait<()>> {
         None
     }
 }
