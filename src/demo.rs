@@ -5,6 +5,9 @@ mod household;
 mod kills;
 mod plan;
 pub mod report;
+mod ticket;
+
+pub use ticket::{TicketArgs, ticket};
 
 use crate::app::replay::ModelArgs;
 use crate::base::time::{Moment, SharedClock, SystemClock};

@@ -73,7 +73,7 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     let catalogue = Catalogue::open(
         &config.models.dir,
         &config.models.runtime,
-        board.model_threads.into(),
+        board.models.threads.into(),
     )?;
     let embedding = catalogue
         .verify(ModelTask::FaceEmbedding)?
@@ -188,7 +188,10 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
             senses.clone(),
         );
         let (pulse, wanted) = (
-            hearts.register("vision", Duration::from_secs(10)),
+            hearts.register(
+                "vision",
+                Duration::from_secs(board.models.longest_look_s.into()),
+            ),
             wanted_levels.clone(),
         );
         crew.spawn("vision", move |stop| {

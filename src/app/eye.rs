@@ -42,8 +42,8 @@ impl Default for Eye {
     }
 }
 
-/// A frame that takes longer than this is none.
-const FRAME_TIMEOUT: Duration = Duration::from_secs(1);
+/// A frame that takes longer than this is none: the same in a session as before it.
+pub(super) const FRAME_TIMEOUT: Duration = Duration::from_secs(1);
 /// So long frames have to come before a fault is over, and before the ladder begins at its foot again: a camera that gives one frame
 /// each time it is opened is not well.
 const WELL_FOR: Duration = Duration::from_millis(400);
@@ -141,7 +141,7 @@ pub fn camera_thread(
                 Some(fault) if fault.kind == FaultKind::Frozen => {
                     eye.recycle(frame);
                     recovery.tell(&fault, eye, clock);
-                    if recovery.watch.is_stale() {
+                    if recovery.watch.is_frozen_now() {
                         recovery.climb(&mut *camera, &fault, eye, clock, pulse, stop)?;
                     }
                 }

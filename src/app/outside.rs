@@ -1,6 +1,6 @@
 //! What the session asks of the rest of the service, answered by the real parts.
 
-use super::eye::Eye;
+use super::eye::{Eye, FRAME_TIMEOUT};
 use super::senses::Senses;
 use super::sight::Order;
 use crate::base::ids::BoothId;
@@ -51,9 +51,6 @@ pub struct BoothOutside {
     /// The clock.
     pub clock: SharedClock,
 }
-
-/// A camera whose last frame is older than this gives none.
-const FRESH: Duration = Duration::from_millis(500);
 
 impl BoothOutside {
     fn order(&self, order: Order) {
@@ -114,7 +111,7 @@ impl Outside for BoothOutside {
         let mut record = PreflightRecord::default();
         let readings = self.senses.read();
         let ok = |code: Option<&'static str>| code.unwrap_or("ok").to_owned();
-        let stale = start.since(self.eye.last_frame()) > FRESH;
+        let stale = start.since(self.eye.last_frame()) > FRAME_TIMEOUT;
         record
             .checks
             .insert("camera", ok(stale.then_some("hw.camera.no_frames")));

@@ -1,7 +1,7 @@
 //! What was typed -> what is done. One variant a verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly; `check` has
-//! two more.
+//! two more, `safe` one.
 
-use super::{booth, calibrate, check, compare, keys, replay};
+use super::{booth, calibrate, check, compare, keys, render, replay, safe};
 use crate::base::time::{SharedClock, SystemClock};
 use crate::config::{self, policy};
 use crate::delivery::uplink::{self, UplinkConfig};
@@ -15,6 +15,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The firmware service of an in-branch video-verification booth.
 #[derive(Debug, Parser)]
@@ -32,6 +33,15 @@ pub enum Verb {
         /// boothd.toml
         #[arg(long)]
         config: PathBuf,
+    },
+    /// Say on the panel that the booth is out of service, after the service has ended again and again. Exit code 5: the time is over.
+    Safe {
+        /// boothd.toml
+        #[arg(long)]
+        config: PathBuf,
+        /// Seconds until the service is to be tried again.
+        #[arg(long = "for", default_value_t = 900)]
+        seconds: u64,
     },
     /// Run the uplink: takes signed outcomes from the booth's socket to the wallet. No devices.
     Uplink {
@@ -51,6 +61,10 @@ pub enum Verb {
     Check(check::CheckArgs),
     /// Run wallet, uplink and virtual booth, play the scenes, write a report.
     Demo(demo::DemoArgs),
+    /// Draw what the virtual camera sees at a step of a scene.
+    Render(render::RenderArgs),
+    /// Have the reference wallet make a ticket for the person of a scene.
+    Ticket(demo::TicketArgs),
     /// Look at a folder of pictures as the booth would, and print what is seen.
     Replay(replay::ReplayArgs),
     /// Compare the faces of pairs of pictures and write the scores.
@@ -136,6 +150,11 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
             logging::start("booth");
             booth::run(&config, &stop_on_signals()?)
         }
+        Verb::Safe { config, seconds } => {
+            logging::start("safe");
+            let time = Duration::from_secs(seconds);
+            return Ok(safe::run(&config, time, &clock, &stop_on_signals()?));
+        }
         Verb::Uplink { config } => {
             logging::start("uplink");
             let config: UplinkConfig = config::load(&config)?;
@@ -152,6 +171,8 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
             "`console`: not built in this version; mend: use `boothd replay`, `boothd demo` and the journal until it is"
         ),
         Verb::Demo(args) => demo::run(&args, &stop_on_signals()?),
+        Verb::Render(args) => render::run(&args),
+        Verb::Ticket(args) => demo::ticket(&args, clock),
         Verb::Replay(args) => replay::run(&args),
         Verb::Compare(args) => compare::run(&args),
         Verb::Keys { out } => keys::run(&out),

@@ -3,9 +3,8 @@
 use super::{ConfigError, invalid, read};
 use crate::guidance::exposure::ExposureConfig;
 use crate::guidance::light::{LightConfig, LightTable};
-use crate::hal::pi::PiConfig;
+use crate::hal::pi::{ModelsConfig, PiConfig};
 use crate::hal::virt::VirtConfig;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 use toml::{Table, Value};
@@ -24,20 +23,14 @@ pub enum Devices {
 pub struct Board {
     /// Its name.
     pub name: String,
-    /// Threads of the interpreter, 1..=4.
-    pub model_threads: u8,
+    /// What the models may take.
+    pub models: ModelsConfig,
     /// Recipes and limits of the light.
     pub light: LightTable,
     /// Targets of the exposure loop.
     pub exposure: ExposureConfig,
     /// Its devices.
     pub devices: Devices,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Models {
-    threads: u8,
 }
 
 impl Board {
@@ -73,9 +66,9 @@ impl Board {
         let light = light.validate().map_err(|e| invalid(path, e))?;
         let exposure: ExposureConfig = take(&mut table, "exposure", path)?.unwrap_or_default();
         exposure.validate().map_err(|e| invalid(path, e))?;
-        let (model_threads, devices) = match kind.as_str() {
+        let (models, devices) = match kind.as_str() {
             "virt" => {
-                let models: Models = take(&mut table, "models", path)?
+                let models: ModelsConfig = take(&mut table, "models", path)?
                     .ok_or_else(|| invalid(path, "`models.threads`: not there, allowed: 1 to 4"))?;
                 let virt: VirtConfig = take(&mut table, "virt", path)?.ok_or_else(|| {
                     invalid(path, "`virt`: not there, needed because `kind` is virt")
@@ -90,13 +83,13 @@ impl Board {
                         format!("unknown key `{key}`, allowed: {allowed}"),
                     ));
                 }
-                (models.threads, Devices::Virt(Box::new(virt)))
+                (models, Devices::Virt(Box::new(virt)))
             }
             "pi" => {
                 // The drivers' parser sees the file without what is not theirs.
                 let rest = toml::to_string(&table).map_err(|e| invalid(path, e))?;
                 let pi = PiConfig::parse(&rest).map_err(|e| invalid(path, e))?;
-                (pi.models.threads, Devices::Pi(Box::new(pi)))
+                (pi.models, Devices::Pi(Box::new(pi)))
             }
             other => {
                 return Err(invalid(
@@ -105,15 +98,10 @@ impl Board {
                 ));
             }
         };
-        if !(1..=4).contains(&model_threads) {
-            return Err(invalid(
-                path,
-                format!("`models.threads`: found {model_threads}, allowed: 1 to 4"),
-            ));
-        }
+        models.validate().map_err(|e| invalid(path, e))?;
         Ok(Self {
             name,
-            model_threads,
+            models,
             light,
             exposure,
             devices,

@@ -65,6 +65,23 @@ pub(super) fn read(folder: &Path, name: &str, models: &ModelArgs) -> anyhow::Res
     })
 }
 
+/// The ticket of the scene in `file`.
+pub(super) fn ticket_of(file: &Path) -> anyhow::Result<TicketRequest> {
+    let scene = Scene::read(file)?;
+    let ticket = scene.ticket.as_ref().with_context(|| {
+        format!(
+            "{}: `[ticket]`: not there; mend: name a scene whose person has a ticket",
+            file.display()
+        )
+    })?;
+    anyhow::ensure!(
+        ticket.reference.is_none(),
+        "{}: `ticket.reference`: tickets with a reference are made by `boothd demo` only; mend: name another scene",
+        file.display()
+    );
+    request(ticket, file)
+}
+
 /// The template that a wallet would have kept of the person, as bytes of a ticket.
 fn reference(picture: &Path, models: &ModelArgs) -> anyhow::Result<Reference> {
     let mut pipeline = FacePipeline::new(&models.catalogue()?)?;

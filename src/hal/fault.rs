@@ -23,6 +23,8 @@ pub enum DeviceKind {
     Sensors,
     /// The hardware watchdog.
     Watchdog,
+    /// Not a device: the service itself.
+    Service,
 }
 
 impl fmt::Display for DeviceKind {
@@ -37,6 +39,7 @@ impl fmt::Display for DeviceKind {
             Self::Serial => "serial line",
             Self::Sensors => "sensors",
             Self::Watchdog => "watchdog",
+            Self::Service => "service",
         })
     }
 }
@@ -192,6 +195,7 @@ impl DeviceFault {
             (DeviceKind::Serial, _) => "hw.serial.fault",
             (DeviceKind::Sensors, _) => "hw.sensors.fault",
             (DeviceKind::Watchdog, _) => "hw.watchdog.fault",
+            (DeviceKind::Service, _) => "hw.service.fault",
         }
     }
 }

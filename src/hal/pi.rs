@@ -22,7 +22,7 @@ pub mod usb;
 pub mod watchdog;
 
 use crate::base::time::SharedClock;
-use crate::hal::{DeviceFault, Devices};
+use crate::hal::{DeviceFault, Devices, Lights, Panel};
 use check::{ConfigError, PinUse, check_range, pins_are_used_once};
 use serde::Deserialize;
 
@@ -35,11 +35,33 @@ pub enum BoardKind {
 }
 
 /// `[models]`: what of the processor the models may take.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelsConfig {
     /// Threads of the interpreter, 1..=4.
     pub threads: u8,
+    /// A look at one frame that takes longer than so many seconds hangs, and the service starts again: 1..=120, 10 if it is not there.
+    #[serde(default = "longest_look")]
+    pub longest_look_s: u16,
+}
+
+fn longest_look() -> u16 {
+    10
+}
+
+impl ModelsConfig {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`ConfigError`] of the first value that is out of its range.
+    pub fn validate(self) -> Result<(), ConfigError> {
+        check_range("models.threads", u32::from(self.threads), 1..=4)?;
+        check_range(
+            "models.longest_look_s",
+            u32::from(self.longest_look_s),
+            1..=120,
+        )
+    }
 }
 
 /// A board file. Only the camera is required; a table that is not there means that the booth has no such device.
@@ -110,7 +132,7 @@ impl PiConfig {
                     .to_owned(),
             });
         }
-        check_range("models.threads", u32::from(self.models.threads), 1..=4)?;
+        self.models.validate()?;
         self.camera.validate()?;
         self.microphone.as_ref().map_or(Ok(()), |c| c.validate())?;
         self.speaker.as_ref().map_or(Ok(()), |c| c.validate())?;
@@ -227,6 +249,31 @@ pub fn open(config: &PiConfig, clock: &SharedClock) -> (Devices, Vec<DeviceFault
         watchdog,
     };
     (devices, faults)
+}
+
+/// Opens the panel only, for a booth that is out of service.
+///
+/// # Errors
+/// As [`open`] notes them.
+pub fn open_panel(
+    config: &PiConfig,
+    clock: &SharedClock,
+) -> Option<Result<Box<dyn Panel>, DeviceFault>> {
+    config.panel.as_ref().map(|c| panel::open(c, clock.clone()))
+}
+
+/// Opens the lights only.
+///
+/// # Errors
+/// As [`open`] notes them.
+pub fn open_lights(
+    config: &PiConfig,
+    clock: &SharedClock,
+) -> Option<Result<Box<dyn Lights>, DeviceFault>> {
+    config
+        .lights
+        .as_ref()
+        .map(|c| lights::open(c, clock.clone()))
 }
 
 /// Takes the device, or notes its fault.

@@ -11,6 +11,7 @@
 //! | `light`, `layer`, `flat`, `sensor`, `render` | light, surfaces, sensor: a frame |
 //! | `world`, `camera`, `sound`, `devices` | the devices and what they share |
 //! | `stage`, `record` | the director's socket, and what is written down |
+//! | `still` | single frames of a scene without a booth |
 //!
 //! Not built: yaw, gaze, eyelids and mouth of the person (a layer is one photograph), the hand that holds a document, motion
 //! blur within an exposure, shadows of one thing on another.
@@ -33,6 +34,7 @@ mod sensor;
 mod set;
 mod sound;
 mod stage;
+mod still;
 mod world;
 
 #[cfg(test)]
@@ -40,6 +42,7 @@ mod tests;
 
 pub use sound::WavError;
 pub use stage::Stage;
+pub use still::{StillShot, StillStep, picture, stills};
 pub use world::Finished;
 
 use crate::base::time::SharedClock;

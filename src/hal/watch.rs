@@ -13,7 +13,10 @@ use std::time::Duration;
 const LASTING: Duration = Duration::from_millis(800);
 /// How long nothing has to be seen for a fault to be over.
 const WELL: Duration = Duration::from_millis(400);
-/// The same where nothing can be seen because the ring is off: the lens may still be covered, but nobody would ever know.
+/// For so long the same picture may be repeated by a camera that is well: many give frames twice and more where the exposure takes longer
+/// than a frame has.
+const REPEATS: Duration = Duration::from_millis(250);
+/// The same as [`WELL`] where nothing can be seen because the ring is off: the lens may still be covered, but nobody would ever know.
 const DOUBT: Duration = Duration::from_secs(30);
 
 /// Samples across and down: blocks of them are compared, so both divide by [`BLOCK`].
@@ -61,6 +64,10 @@ struct Look {
 #[derive(Debug, Default)]
 pub struct FrameWatch {
     fingerprint: Option<u64>,
+    /// When the picture that is repeated came first; `None` if the last one is new.
+    repeated_since: Option<Moment>,
+    /// When the last frame was captured.
+    last: Moment,
     /// What is seen now, and since when.
     seen: Option<(FaultKind, Moment)>,
     /// Since when nothing is seen.
@@ -73,21 +80,25 @@ impl FrameWatch {
     /// has, if it has one.
     pub fn judge(&mut self, frame: &FrameView<'_>, lit: bool) -> Option<FaultKind> {
         let look = look(frame);
+        let at = frame.meta.captured;
         let same = self.fingerprint.replace(look.fingerprint) == Some(look.fingerprint);
         // At either end of its range a sensor has no noise: the same white or black again says nothing.
         let at_an_end = look.white >= WHITE_SHARE || look.flat;
-        let seen = if same && !at_an_end {
-            Some(FaultKind::Frozen)
-        } else {
-            kind_of(&look, lit)
+        let before = std::mem::replace(&mut self.last, at);
+        self.repeated_since = (same && !at_an_end).then(|| self.repeated_since.unwrap_or(before));
+        let frozen_since = self
+            .repeated_since
+            .filter(|since| at.since(*since) > REPEATS);
+        let seen = match frozen_since {
+            Some(_) => Some(FaultKind::Frozen),
+            None => kind_of(&look, lit),
         };
-        let at = frame.meta.captured;
         match seen {
             Some(kind) => {
                 self.well_since = None;
                 let since = match self.seen {
                     Some((before, since)) if before == kind => since,
-                    _ => at,
+                    _ => frozen_since.unwrap_or(at),
                 };
                 self.seen = Some((kind, since));
                 if at.since(since) >= LASTING {
@@ -109,6 +120,11 @@ impl FrameWatch {
 
     /// Whether the last frame was the one before once more: it says nothing of now.
     pub fn is_stale(&self) -> bool {
+        self.repeated_since.is_some()
+    }
+
+    /// Whether the last frames were the same for longer than those of a camera that is well.
+    pub fn is_frozen_now(&self) -> bool {
         matches!(self.seen, Some((FaultKind::Frozen, _)))
     }
 

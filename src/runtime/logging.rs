@@ -15,9 +15,13 @@ pub fn start(process: &'static str) {
     let started = if json {
         builder.json().try_init()
     } else {
-        builder
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .try_init()
+        let builder = builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+        // The journal has the time already (systemd.exec(5), JOURNAL_STREAM).
+        if std::env::var_os("JOURNAL_STREAM").is_some() {
+            builder.without_time().try_init()
+        } else {
+            builder.try_init()
+        }
     };
     // Only the first call starts anything; a test binary may call more than once.
     if started.is_ok() {

@@ -93,6 +93,10 @@ impl Views {
         }
         let ui = session.ui(now);
         if self.ui.as_ref() != Some(&ui) {
+            if self.ui.as_ref().map(|u| u.screen) != Some(ui.screen) {
+                // What the person was told, and when: what is asked first when a session went wrong.
+                tracing::info!(screen = ui.screen.name(), "panel");
+            }
             outside.show(&ui);
             self.ui = Some(ui);
         }

@@ -42,9 +42,9 @@ if [[ ! -f kernel/$version/done ]]; then
 fi
 echo "$version" >version
 
-sum=$(cat "$here"/boothsim.c "$here"/fetch.sh | sha256sum | cut -c1-16)
+sum=$(cat "$here"/boothsim.c "$here"/feed.c "$here"/fetch.sh | sha256sum | cut -c1-16)
 if [[ ! -f modules/$version-$sum ]]; then
-  step "modules: building boothsim and gpio-sim"
+  step "modules: building boothsim and gpio-sim, and what feeds the camera"
   rm -rf modules
   mkdir modules
   cp "kernel/$version/source/drivers/gpio/gpio-sim.c" modules/gpio-sim-core.c
@@ -54,6 +54,7 @@ if [[ ! -f modules/$version-$sum ]]; then
   cp "$here/boothsim.c" modules/
   printf 'obj-m += boothsim.o gpio-sim.o\ngpio-sim-y := gpio-sim-core.o irq-sim-local.o\n' >modules/Kbuild
   make -s -C "kernel/$version/headers/usr/src/linux-headers-$version" M="$PWD/modules" modules >modules/log 2>&1 || { tail -n 20 modules/log >&2; exit 1; }
+  cc -O2 -Wall -static -o modules/feed "$here/feed.c"
   touch "modules/$version-$sum"
 fi
 

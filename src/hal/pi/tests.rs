@@ -129,6 +129,11 @@ fn what_is_wrong_is_named_with_its_place_and_its_mend() {
         &["models.threads = 9", "1 to 4"],
     );
     check(
+        "threads = 2",
+        "threads = 2\nlongest_look_s = 0",
+        &["models.longest_look_s = 0", "1 to 120"],
+    );
+    check(
         "min_timeout_s = 10",
         "min_timeout_s = 10\nmode = 1",
         &["mode", "min_timeout_s"],

@@ -122,9 +122,9 @@ fn each_kind_is_told_from_what_people_and_rooms_do() {
 #[test]
 fn the_same_picture_again_and_again_is_frozen() {
     let found = faults(&[(Sight::Room, 11)], true, false);
-    // The first one is new; the second begins the time.
-    assert_eq!(found[8], None);
-    assert_eq!(found[9], Some(FaultKind::Frozen));
+    // The time begins when the picture came first.
+    assert_eq!(found[7], None);
+    assert_eq!(found[8], Some(FaultKind::Frozen));
 }
 
 #[test]
@@ -225,4 +225,39 @@ fn small_and_odd_frames_are_judged_without_harm() {
         let frame = Frame::new(width, height, format);
         FrameWatch::default().judge(&frame.view(), true);
     }
+}
+
+/// Cameras repeat frames where the exposure takes longer than a frame has.
+#[test]
+fn a_camera_that_gives_every_picture_some_times_is_well() {
+    let repeated = |times: u64, frame_ms: u64, frozen_first: bool| {
+        let mut watch = FrameWatch::default();
+        let mut at = 0;
+        let mut judge = |watch: &mut FrameWatch, seed: u64| {
+            let mut seen = frame(Sight::Room, seed, 0);
+            at += frame_ms;
+            seen.meta.captured = Moment::from_millis(at);
+            watch.judge(&seen.view(), true)
+        };
+        if frozen_first {
+            for _ in 0..2000 / frame_ms {
+                judge(&mut watch, 1);
+            }
+            assert!(watch.is_frozen_now());
+            watch.reopened();
+        }
+        let mut found = None;
+        for i in 0..2000 / frame_ms {
+            found = judge(&mut watch, 2 + i / times);
+            assert!(
+                times > 4 || !watch.is_frozen_now(),
+                "{times} x {frame_ms} ms"
+            );
+        }
+        found
+    };
+    assert_eq!(repeated(4, 42, false), None);
+    assert_eq!(repeated(4, 42, true), None);
+    assert_eq!(repeated(2, 66, true), None);
+    assert_eq!(repeated(30, 42, false), Some(FaultKind::Frozen));
 }

@@ -1,0 +1,114 @@
+//! `boothd render`: what the virtual camera sees at a step of a scene, as pictures to look at or as raw frames for a driver.
+
+use crate::base::frame::Frame;
+use crate::hal::CameraControls;
+use crate::hal::light::{LightLevels, SideLevel};
+use crate::hal::virt::{StillShot, StillStep, picture, stills};
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// What was typed.
+#[derive(Clone, Debug, Args)]
+pub struct RenderArgs {
+    /// The scene.
+    scene: PathBuf,
+    /// What the person does.
+    #[arg(long)]
+    step: StillStep,
+    /// File with the ticket that the phone shows (`boothd ticket`).
+    #[arg(long)]
+    ticket: Option<PathBuf>,
+    /// Where it is written: .png, one picture; .yuyv, the frames one after the other, as V4L2 has them.
+    #[arg(long)]
+    out: PathBuf,
+    /// Width and height.
+    #[arg(long, default_value = "1280x720", value_parser = size)]
+    size: (u32, u32),
+    /// Frames.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    frames: u32,
+    /// White of both sides of the ring, a share of full power.
+    #[arg(long, default_value_t = 0.1)]
+    light: f32,
+    /// Exposure in microseconds.
+    #[arg(long, default_value_t = 8000, value_parser = clap::value_parser!(u32).range(100..=33_000))]
+    exposure_us: u32,
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let parts = text.split_once('x');
+    let parsed = parts.and_then(|(w, h)| Some((w.parse::<u32>().ok()?, h.parse::<u32>().ok()?)));
+    parsed
+        .filter(|(w, h)| (160..=4096).contains(w) && w % 2 == 0 && (120..=4096).contains(h))
+        .ok_or_else(|| {
+            "allowed: WIDTHxHEIGHT, an even width of 160 to 4096 and a height of 120 to 4096; mend: 1280x720"
+                .to_owned()
+        })
+}
+
+/// Renders and writes.
+///
+/// # Errors
+/// What is wrong with the scene, the ticket or the place to write to.
+pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
+    ensure!(
+        (0.0..=1.0).contains(&args.light),
+        "--light {}: allowed: 0 to 1; mend: give a share of full power",
+        args.light
+    );
+    let is_png = match args.out.extension().and_then(|e| e.to_str()) {
+        Some("png") => true,
+        Some("yuyv") => false,
+        _ => anyhow::bail!(
+            "--out {}: allowed: a name that ends in .png or .yuyv; mend: give it that ending",
+            args.out.display()
+        ),
+    };
+    ensure!(
+        !is_png || args.frames == 1,
+        "--frames {}: allowed with .png: 1; mend: write .yuyv, or one frame",
+        args.frames
+    );
+    let read = |path: &PathBuf| {
+        std::fs::read_to_string(path).with_context(|| {
+            format!(
+                "ticket {}; mend: name a file that `boothd ticket` wrote",
+                path.display()
+            )
+        })
+    };
+    let ticket = args.ticket.as_ref().map(read).transpose()?;
+    let side = SideLevel {
+        white: args.light,
+        ..SideLevel::default()
+    };
+    let shot = StillShot {
+        step: args.step,
+        size: args.size,
+        levels: LightLevels {
+            left: side,
+            right: side,
+        },
+        controls: CameraControls {
+            exposure_us: args.exposure_us,
+            gain: 1.0,
+        },
+    };
+    let frames = stills(&args.scene, ticket.as_deref(), &shot, args.frames)?;
+    if is_png {
+        png(&frames[0], &args.out)?;
+    } else {
+        let bytes: Vec<&[u8]> = frames.iter().map(Frame::data).collect();
+        std::fs::write(&args.out, bytes.concat())
+            .with_context(|| args.out.display().to_string())?;
+    }
+    println!("written: {}", args.out.display());
+    Ok(())
+}
+
+fn png(frame: &Frame, to: &Path) -> anyhow::Result<()> {
+    picture(frame)
+        .save(to)
+        .with_context(|| to.display().to_string())
+}

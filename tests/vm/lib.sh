@@ -1,0 +1,82 @@
+#!/bin/bash
+# What the checks in the virtual machine share. Sourced by guest.sh.
+host=/mnt/host
+passed=0 failed=0
+uptime() { cut -d' ' -f1 /proc/uptime; }
+check() {
+	local name=$1 since word=passed
+	shift
+	since=$(uptime)
+	"$@" || word=FAILED
+	if [ $word = passed ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+	printf '%-78s %s %6.1f s\n' "$name" $word "$(awk -v a="$since" -v b="$(uptime)" 'BEGIN{print b-a}')"
+}
+part() {
+	journalctl -o short-monotonic >"$host/journal.txt"
+	printf '\n%s (%.0f s since the machine began)\n' "$1" "$(uptime)"
+}
+# within SECONDS COMMAND...: the command succeeds before so many seconds are over.
+within() {
+	local end=$(($(date +%s) + $1))
+	shift
+	until "$@"; do
+		[ "$(date +%s)" -lt "$end" ] || return 1
+		sleep 0.2
+	done
+}
+not() { ! "$@"; }
+state() { [ "$(systemctl is-active "$1")" = "$2" ]; }
+# What the booth has said since mark().
+mark() { cursor=$(journalctl -u boothd -n 0 --show-cursor | sed -n 's/^-- cursor: //p'); }
+said() { journalctl -u boothd --after-cursor="$cursor" -o cat | grep -q -- "$1"; }
+fault() { grep -q "\"$1\"" /var/lib/boothd/faults.json; }
+pid() { systemctl show boothd -p MainPID --value; }
+other_pid() { [ "$(pid)" != "$1" ] && [ "$(pid)" != 0 ] && state boothd active; }
+tape() { wc -c <"/sys/kernel/debug/boothsim/$1"; }
+longer() { [ "$(tape i2c)" -gt "$1" ]; }
+# Brightest of the two channels, ns of 500000.
+duty() { awk '/pwm-[01]/{for(i=1;i<NF;i++) if($i=="duty:" && $(i+1)>m) m=$(i+1)} END{print m+0}' /sys/kernel/debug/pwm; }
+brighter() { [ "$(duty)" -gt "$1" ]; }
+dark() { [ "$(duty)" -eq 0 ]; }
+changed() { [ "$(duty)" -ne "$1" ]; }
+press() {
+	echo pull-down >"$lines/sim_gpio$1/pull"
+	sleep 0.3
+	echo pull-up >"$lines/sim_gpio$1/pull"
+}
+# The camera sees another picture.
+look() { ln -sfn "$host/frames/$1.yuyv" /run/look; }
+# Sets the virtual camera up: its picture is what is written to its output. Both ends have to agree before anything is written.
+plug() {
+	local index
+	[ -z "$feed" ] || kill -9 $feed
+	udevadm settle
+	index=$(v4l2-ctl -d /dev/video0 --list-dv-timings |
+		awk '/Index/{i=$2} /Active width/{w=$3} /Active height/{h=$3} /\(24.00 frames/{if(w==1280 && h==720) print i}' | head -n 1)
+	v4l2-ctl -d /dev/video10 --set-dv-bt-timings index="$index" >/dev/null
+	v4l2-ctl -d /dev/video0 --set-dv-bt-timings index="$index" >/dev/null
+	v4l2-ctl -d /dev/video0 -c osd_text_mode=2 -c loop_video=1
+	"$host/feed" /dev/video10 1280 720 6 /run/look 2>>"$host/feed.txt" &
+	feed=$!
+}
+# Something to be heard; quiet ends it.
+noise() {
+	aplay -q -D hw:Loopback,0,0 -f S16_LE -r 16000 -c 1 -t raw /dev/urandom 2>/dev/null &
+	noise=$!
+}
+quiet() {
+	kill $noise
+	wait $noise 2>/dev/null
+}
+# The wallet's newest outcome of the ticket in /run/ticket.id: `RESULT HOW-MANY`, once it has arrived.
+outcome() {
+	local copy=/run/wallet-copy
+	rm -rf $copy && cp -r /var/lib/wallet $copy &&
+		sqlite3 -separator ' ' $copy/wallet.db "select result, count(*) from outcome where ticket='$(cat /run/ticket.id)'"
+}
+arrived() { [ "$(outcome)" = "$1" ]; }
+# Whether the outcome of the ticket says that it used none of the person's attempts.
+attempt_unused() {
+	sqlite3 /run/wallet-copy/wallet.db "select jws from outcome where ticket='$(cat /run/ticket.id)'" |
+		cut -d. -f2 | tr '_-' '/+' | base64 -d 2>/dev/null | grep -q '"uses_attempt":false'
+}
