@@ -20,7 +20,7 @@ use crate::delivery::outbox::Outbox;
 use crate::delivery::service::OutboxService;
 use crate::delivery::wire::WireServer;
 use crate::guidance::texts::CONSENT_VERSION;
-use crate::hal::{self, DeviceKind, Devices};
+use crate::hal::{self, DeviceFault, DeviceKind, Devices, Watchdog};
 use crate::models::{Catalogue, ModelTask};
 use crate::perception::document::limits::DocumentLimits;
 use crate::perception::face::calibration::Calibration;
@@ -63,7 +63,10 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         );
     }
 
-    // Trust first: without keys and policy nothing else matters.
+    // A service that hung was ended a moment ago, and the chip counts on: see `WatchdogSec=` in systemd/boothd.service.
+    let watchdog = open_watchdog(&board, &clock);
+
+    // Then trust: without keys and policy nothing else matters.
     let policy_keys = TrustedKeys::read(&config.trust.policy_keys)?;
     let (policy, policy_stamp) = load_policy(&config.trust.policy, &policy_keys)?;
     let wallet_keys = TrustedKeys::read(&config.trust.wallet_keys)?;
@@ -111,7 +114,15 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     let wire = WireServer::start(&config.uplink, outbox.handle(), Arc::clone(&clock))?;
 
     let faults = Faults::open(&config.outbox.state_dir.join("faults.json"));
-    let (devices, stage) = open_devices(&board, &faults, &clock)?;
+    let (mut devices, stage) = open_devices(&board, &faults, &clock)?;
+    match watchdog {
+        Some(Ok(watchdog)) => devices.watchdog = Some(watchdog),
+        Some(Err(fault)) => {
+            tracing::warn!(code = fault.code(), %fault, "device missing");
+            faults.raise(&fault, clock.wall());
+        }
+        None => {}
+    }
     let camera_info = devices.camera.info().clone();
     let house = House {
         document_limits: DocumentLimits::default(),
@@ -299,6 +310,24 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     ended
 }
 
+/// Opens the hardware watchdog of a board, if this machine is one.
+fn open_watchdog(
+    board: &Board,
+    clock: &SharedClock,
+) -> Option<Result<Box<dyn Watchdog>, DeviceFault>> {
+    match &board.devices {
+        BoardDevices::Pi(config) if config.check_board(&device_tree()).is_ok() => {
+            hal::pi::open_watchdog(config, clock)
+        }
+        BoardDevices::Pi(_) | BoardDevices::Virt(_) => None,
+    }
+}
+
+/// What the machine is; empty if it has no device tree.
+fn device_tree() -> Vec<u8> {
+    std::fs::read("/sys/firmware/devicetree/base/compatible").unwrap_or_default()
+}
+
 /// Opens the devices of a board. The stage of a virtual booth must outlive them.
 fn open_devices(
     board: &Board,
@@ -311,10 +340,8 @@ fn open_devices(
             Ok((devices, Some(stage)))
         }
         BoardDevices::Pi(config) => {
-            let tree =
-                std::fs::read("/sys/firmware/devicetree/base/compatible").unwrap_or_default();
             config
-                .check_board(&tree)
+                .check_board(&device_tree())
                 .map_err(|e| anyhow::anyhow!("{e}"))?;
             let (devices, missing) = hal::pi::open(config, clock);
             for fault in &missing {

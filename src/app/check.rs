@@ -57,11 +57,14 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<u8> {
                 machine.unwrap_or_default()
             );
             // A watchdog that is opened is armed, and some cannot be disarmed: it is looked at only.
-            let mut opened = PiConfig::clone(config);
-            let watchdog = opened.watchdog.take();
-            let (devices, mut faults) = pi::open(&opened, &clock);
+            let (devices, mut faults) = pi::open(config, &clock);
             drop(devices);
-            faults.extend(watchdog.and_then(|w| absent(DeviceKind::Watchdog, &w.path)));
+            faults.extend(
+                config
+                    .watchdog
+                    .as_ref()
+                    .and_then(|w| absent(DeviceKind::Watchdog, &w.path)),
+            );
             (rows(config, faults), machine)
         }
     };

@@ -22,7 +22,7 @@ pub mod usb;
 pub mod watchdog;
 
 use crate::base::time::SharedClock;
-use crate::hal::{DeviceFault, Devices, Lights, Panel};
+use crate::hal::{DeviceFault, Devices, Lights, Panel, Watchdog};
 use check::{ConfigError, PinUse, check_range, pins_are_used_once};
 use serde::Deserialize;
 
@@ -191,7 +191,7 @@ impl PiConfig {
     }
 }
 
-/// Opens every device that the file names. A device that cannot be opened is left out, and its fault is handed back beside
+/// Opens every device that the file names but the watchdog ([`open_watchdog`]). A device that cannot be opened is left out, and its fault is handed back beside
 /// the others, so that one run shows all that is wrong. No booth is without a camera: one that is not there stays closed, and says so at
 /// every frame until the recovery ladder has opened it.
 pub fn open(config: &PiConfig, clock: &SharedClock) -> (Devices, Vec<DeviceFault>) {
@@ -231,12 +231,6 @@ pub fn open(config: &PiConfig, clock: &SharedClock) -> (Devices, Vec<DeviceFault
         c.sensors.as_ref().map(|c| sensors::open(c, clock.clone())),
         &mut faults,
     );
-    let watchdog = keep(
-        c.watchdog
-            .as_ref()
-            .map(|c| watchdog::open(c, clock.clone())),
-        &mut faults,
-    );
     let devices = Devices {
         camera,
         microphone,
@@ -246,9 +240,24 @@ pub fn open(config: &PiConfig, clock: &SharedClock) -> (Devices, Vec<DeviceFault
         buttons,
         serial,
         sensors,
-        watchdog,
+        watchdog: None,
     };
     (devices, faults)
+}
+
+/// Opens the hardware watchdog. By itself, since it has to be open again soon after a service that hung was ended: whoever starts
+/// opens it first, and the other devices after what takes long.
+///
+/// # Errors
+/// As [`open`] notes them.
+pub fn open_watchdog(
+    config: &PiConfig,
+    clock: &SharedClock,
+) -> Option<Result<Box<dyn Watchdog>, DeviceFault>> {
+    config
+        .watchdog
+        .as_ref()
+        .map(|c| watchdog::open(c, clock.clone()))
 }
 
 /// Opens the panel only, for a booth that is out of service.

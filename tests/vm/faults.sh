@@ -8,10 +8,16 @@ kill -CONT $feed
 check "camera: moves again, well again" within 8 said "camera is back"
 
 mark
+press 6
+within 10 said 'screen="consent'
+press 5
+check "button: the other one begins practice" within 10 said 'screen="document'
+sleep 1
 look black
 check "camera covered while the ring is lit: found within 4 s (emulated)" within 4 said "hw.camera.covered\|hw.camera.dark"
 look empty
 check "camera: sees again, well again" within 8 said "camera is back"
+within 20 said 'screen="idle'
 
 mark
 quiet
@@ -33,9 +39,10 @@ press 6
 check "panel: a display that does not answer is a fault, and delays nobody" within 30 said hw.panel.fault
 echo 0 >/sys/module/boothsim/parameters/nak
 check "booth: runs on" state boothd active
+press 6
 
 part "Faults of the storage"
-within 60 said "screen=\"idle"
+within 20 said 'screen="idle'
 free() { df --output=avail /var/lib/boothd | tail -n 1; }
 dd if=/dev/zero of=/var/lib/boothd/filler bs=64k status=none 2>/dev/null
 dd if=/dev/zero of=/var/lib/boothd/filler2 bs=1k status=none 2>/dev/null
@@ -43,15 +50,15 @@ echo "free: $(free) KiB"
 ticket
 mark
 look ticket
-check "disk full: no session without a place for its outcome, and why" within 40 said hw.storage.full
+# The outbox holds room ready; what it does when that is used up, too, is shown by its own tests (delivery::outbox).
+check "disk full: a session begins, its outcome has its place" within 40 said 'screen="consent'
 look empty
-rm /var/lib/boothd/filler /var/lib/boothd/filler2
-within 60 said "screen=\"idle"
-check "disk has room again: the same ticket is good" agree
 press 6
-check "wallet: the person's own end of it has arrived, once" within 40 arrived "abandoned 1"
+check "disk full: the outcome is delivered, once" within 40 arrived "declined_by_subject 1"
+rm /var/lib/boothd/filler /var/lib/boothd/filler2
+sync
+within 20 said 'screen="idle'
 
-within 60 said "screen=\"idle"
 ticket
 mark
 mount -o remount,abort /var/lib/boothd
@@ -69,7 +76,7 @@ check "outbox: nothing was lost" not said "damaged: [1-9]\|quarantined: Some"
 part "Faults of the service"
 old=$(pid)
 kill -STOP "$old"
-check "hung: systemd's watchdog ends it, running again" within 90 other_pid "$old"
+check "hung: ended and started again before the chip (15 s) resets the machine" within 60 other_pid "$old"
 mv /etc/boothd/policy.jws /run/policy.away
 mark
 systemctl restart boothd 2>/dev/null

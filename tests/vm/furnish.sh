@@ -2,7 +2,9 @@
 # Drivers, configuration and wallet of the booth in the virtual machine. Sourced by guest.sh.
 # A camera whose picture is what is written to its output: the rendered booth.
 modprobe vivid n_devs=1 node_types=0x101 num_inputs=1 input_types=3 num_outputs=1 output_types=1 no_error_inj=1 vid_cap_nr=0 vid_out_nr=10
-modprobe -a snd-aloop i2c-dev spidev boothsim gpio-sim i6300esb loop ext4
+modprobe -a snd-aloop i2c-dev spidev boothsim gpio-sim loop ext4
+# As a Pi's.
+modprobe i6300esb heartbeat=15
 sim=/sys/kernel/config/gpio-sim/booth
 mkdir -p $sim/bank0
 echo 58 >$sim/bank0/num_lines
@@ -88,8 +90,8 @@ chown boothd /etc/boothd/keys/booth-sign.key
 chown boothd-uplink /etc/boothd/keys/uplink.key
 wallet() { systemd-run -q --unit wallet --collect boothd wallet --config /run/wallet.toml; }
 wallet
-# The PWM chip of this machine is another than a Pi's; and what takes a board a moment takes long here.
+# The PWM chip of this machine is another than a Pi's.
 mkdir -p /etc/systemd/system/boothd.service.d /etc/systemd/system/boothd-safe.service.d
 printf '[Service]\nReadWritePaths=/sys/devices/platform/boothsim\n' >/etc/systemd/system/boothd-safe.service.d/vm.conf
-printf '[Service]\nReadWritePaths=/sys/devices/platform/boothsim\nWatchdogSec=40s\n' >/etc/systemd/system/boothd.service.d/vm.conf
+printf '[Service]\nReadWritePaths=/sys/devices/platform/boothsim\n' >/etc/systemd/system/boothd.service.d/vm.conf
 systemctl daemon-reload
