@@ -6,5 +6,6 @@ mod end_to_end;
 mod furnished;
 mod fuzz_corpus;
 mod portraits;
+mod safe_mode;
 mod texts;
 mod tickets;

@@ -26,13 +26,14 @@ const TURN: Duration = Duration::from_millis(200);
 /// Says that the booth is out of service until it is stopped, or for `time`. What is wrong with configuration or devices is
 /// said in the log and keeps nothing from running.
 pub fn run(config: &Path, time: Duration, clock: &SharedClock, stop: &Stop) -> u8 {
-    let (config, board) = match read(config) {
-        Ok((config, board)) => (Some(config), Some(board)),
-        Err(error) => {
-            tracing::error!(error = %super::verbs::explain(&error), "safe mode without a panel");
-            (None, None)
-        }
+    let told = |error: crate::config::ConfigError| {
+        tracing::error!(%error, "safe mode without a panel");
     };
+    // Without a board, the memory may still be there.
+    let config = ServiceConfig::read(config).map_err(told).ok();
+    let board = config
+        .as_ref()
+        .and_then(|c| Board::read(&c.board).map_err(told).ok());
     if let Some(config) = &config {
         let faults = Faults::open(&config.outbox.state_dir.join("faults.json"));
         faults.raise(&crash_loop(), clock.wall());
@@ -65,12 +66,6 @@ pub fn run(config: &Path, time: Duration, clock: &SharedClock, stop: &Stop) -> u
         std::thread::sleep(TURN);
     }
     0
-}
-
-fn read(path: &Path) -> anyhow::Result<(ServiceConfig, Board)> {
-    let config = ServiceConfig::read(path)?;
-    let board = Board::read(&config.board)?;
-    Ok((config, board))
 }
 
 /// The fault that is remembered.

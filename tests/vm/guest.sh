@@ -30,6 +30,8 @@ check "uplink: reaches the wallet" within 20 sh -c 'journalctl -u boothd-uplink 
 part "What can be read on the machine"
 systemctl --no-pager --full status boothd boothd-uplink >"$host/status.txt" 2>&1
 systemd-analyze security --no-pager boothd boothd-uplink >"$host/security.txt" 2>&1
+grep -E "^●|Active:|Memory:" "$host/status.txt"
+grep "Overall exposure" "$host/security.txt" | tr -cd "[:print:]\n"
 exposure() { systemd-analyze security --no-pager "$1" | awk -v most="$2" '/Overall exposure/{for(i=1;i<=NF;i++) if($i+0>0) e=$i} END{exit !(e>0 && e<=most)}'; }
 check "systemd-analyze security: booth at most 1.2" exposure boothd 1.2
 check "systemd-analyze security: uplink at most 1.0" exposure boothd-uplink 1.0
