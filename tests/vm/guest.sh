@@ -45,6 +45,9 @@ check "journal: the scan finds a planted number" not silent /run/planted.txt
 check "journal: no name, number or date of a person ($(printf '%s\n' "$planted" | wc -l) values)" silent "$host/journal.txt"
 
 part "The end"
+# Nobody comes any more: the processor is for the package.
+quiet
+systemctl stop wallet
 check "package: the same once more (an upgrade) leaves it running" sh -c "dpkg --force-unsafe-io -i $host/boothd.deb >/dev/null 2>&1 && sleep 2 && systemctl is-active -q boothd"
 check "booth: stops in order" systemctl stop boothd
 check "lights: off after the end" dark
