@@ -51,6 +51,18 @@ systemctl stop wallet
 check "package: the same once more (an upgrade) leaves it running" sh -c "dpkg --force-unsafe-io -i $host/boothd.deb >/dev/null 2>&1 && sleep 2 && systemctl is-active -q boothd"
 check "booth: stops in order" systemctl stop boothd
 check "lights: off after the end" dark
+# The devices of the other boards: safe mode shows a picture and turns the ring off, so it sends something to both.
+other() {
+	mkdir -p /run/other/state
+	cp -r /etc/boothd/. /run/other/
+	{ sed "/^\[$1\]/,/^\$/d" "$host/vm.toml"; printf '\n[%s]\n' "$1"; sed -n "/^\[$1\]/,/^\$/{/^\[/!p}" "$host/$2.toml"; } >/run/other/vm.toml
+	sed 's#^state_dir = .*#state_dir = "/run/other/state"#' /etc/boothd/boothd.toml >/run/other/boothd.toml
+	: >/sys/kernel/debug/boothsim/spi
+	boothd safe --config /run/other/boothd.toml --for 3 >>"$host/other.txt" 2>&1
+	[ "$(tape spi)" -ge "$3" ]
+}
+check "panel of kiosk-a (ST7789): a whole picture came over SPI" other panel kiosk-a 153600
+check "lights of kiosk-b (WS2812): all LEDs were written over SPI" other lights kiosk-b 432
 cp -a /etc/boothd /run/saved
 systemctl stop boothd-uplink
 umount /var/lib/boothd

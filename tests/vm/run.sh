@@ -14,7 +14,7 @@ packages=(target/debian/boothd_*_amd64.deb)
 rm -rf "$out"
 mkdir -p "$out/host/frames" "$out/package"
 host=$(cd "$out/host" && pwd)
-cp "$here"/{guest,lib,furnish,sessions,faults}.sh "$cache/modules/feed" board/vm.toml "$host/"
+cp "$here"/{guest,lib,furnish,sessions,faults}.sh "$cache/modules/feed" board/{vm,kiosk-a,kiosk-b}.toml "$host/"
 cp -r board/scenes "$host/"
 # The same package, not compressed: the machine would need half a minute to unpack it, three times.
 dpkg-deb -R "${packages[0]}" "$out/package"
@@ -70,7 +70,7 @@ check() {
 }
 check "panel: the pictures of a session, read back from the I2C recorder" python3 "$here/panel.py" "$host/i2c.tape" "$out/panel.png"
 check "service hung, nobody else there: the watchdog chip has reset the machine" test -f "$host/hung" -a ! -f "$host/not-reset"
-cp "$host"/{report,journal,status,security,dpkg}.txt "$out/"
+cp "$host"/{report,journal,status,security,dpkg,other}.txt "$out/"
 rm -rf "$host" "$out/package"
 echo "$passed passed, $failed failed"
 ((failed == 0 && passed > 0))
