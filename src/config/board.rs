@@ -98,7 +98,10 @@ impl Board {
                 ));
             }
         };
-        models.validate().map_err(|e| invalid(path, e))?;
+        models.validate().map_err(|e| {
+            let (key, found, allowed) = (e.key, e.found, e.allowed);
+            invalid(path, format!("`{key}`: found {found}, allowed: {allowed}"))
+        })?;
         Ok(Self {
             name,
             models,

@@ -209,7 +209,12 @@ fn a_machine_without_devices_gives_one_fault_each() {
         assert_eq!(said.expect_err("it is closed").code(), "hw.camera.absent");
         assert!(devices.camera.reopen().is_err());
     }
-    assert_eq!(faults.len(), 7, "{faults:#?}");
+    // The watchdog is opened by itself, before the others.
+    assert_eq!(faults.len(), 6, "{faults:#?}");
+    let fault = open_watchdog(&config, &clock)
+        .expect("the board has one")
+        .expect_err("it is not there");
+    assert_eq!(fault.kind, FaultKind::Absent);
     assert!(
         faults.iter().all(|f| f.kind == FaultKind::Absent),
         "{faults:#?}"
