@@ -143,6 +143,18 @@ pub struct PanelImage {
     pub pixels: Vec<u16>,
 }
 
+impl PanelImage {
+    /// A black picture without a screen.
+    pub fn blank(kind: PanelKind) -> Self {
+        let (width, height) = kind.size();
+        Self {
+            kind,
+            screen: "",
+            pixels: vec![0; (width * height) as usize],
+        }
+    }
+}
+
 impl std::fmt::Debug for PanelImage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PanelImage({:?} {})", self.kind, self.screen)

@@ -6,6 +6,7 @@ mod end_to_end;
 mod furnished;
 mod fuzz_corpus;
 mod portraits;
+mod render;
 mod safe_mode;
 mod texts;
 mod tickets;

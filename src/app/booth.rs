@@ -316,16 +316,12 @@ fn open_watchdog(
     clock: &SharedClock,
 ) -> Option<Result<Box<dyn Watchdog>, DeviceFault>> {
     match &board.devices {
-        BoardDevices::Pi(config) if config.check_board(&device_tree()).is_ok() => {
-            hal::pi::open_watchdog(config, clock)
+        BoardDevices::Pi(config) if config.check_board(&hal::pi::device_tree()).is_ok() => {
+            let watchdog = config.watchdog.as_ref();
+            watchdog.map(|c| hal::pi::watchdog::open(c, Arc::clone(clock)))
         }
         BoardDevices::Pi(_) | BoardDevices::Virt(_) => None,
     }
-}
-
-/// What the machine is; empty if it has no device tree.
-fn device_tree() -> Vec<u8> {
-    std::fs::read("/sys/firmware/devicetree/base/compatible").unwrap_or_default()
 }
 
 /// Opens the devices of a board. The stage of a virtual booth must outlive them.
@@ -341,7 +337,7 @@ fn open_devices(
         }
         BoardDevices::Pi(config) => {
             config
-                .check_board(&device_tree())
+                .check_board(&hal::pi::device_tree())
                 .map_err(|e| anyhow::anyhow!("{e}"))?;
             let (devices, missing) = hal::pi::open(config, clock);
             for fault in &missing {

@@ -46,8 +46,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<u8> {
     let (rows, machine) = match &board.devices {
         BoardDevices::Virt(_) => (Vec::new(), None),
         BoardDevices::Pi(config) => {
-            let tree =
-                std::fs::read("/sys/firmware/devicetree/base/compatible").unwrap_or_default();
+            let tree = pi::device_tree();
             let machine = config.check_board(&tree).err().map(|e| e.to_string());
             // The pins of another board have other uses. A PC has none: there every device can be told of.
             anyhow::ensure!(

@@ -87,24 +87,18 @@ struct Quiet {
 
 /// Opens the panel, and turns the ring off.
 fn quiet_devices(board: &PiConfig, clock: &SharedClock) -> Quiet {
-    let tree = std::fs::read("/sys/firmware/devicetree/base/compatible").unwrap_or_default();
-    if let Err(error) = board.check_board(&tree) {
+    if let Err(error) = board.check_board(&pi::device_tree()) {
         tracing::error!(%error, "safe mode without a panel");
         return Quiet::default();
     }
-    let dark = pi::open_lights(board, clock)
-        .map(|opened| opened.and_then(|mut l| l.apply(LightLevels::OFF)));
-    if let Some(Err(fault)) = dark {
-        tracing::warn!(code = fault.code(), %fault, "lights");
+    let told = |fault: DeviceFault| tracing::warn!(code = fault.code(), %fault, "device missing");
+    if let Some(lights) = &board.lights {
+        let dark =
+            pi::lights::open(lights, clock.clone()).and_then(|mut l| l.apply(LightLevels::OFF));
+        let _ = dark.map_err(told);
     }
-    let panel = match pi::open_panel(board, clock) {
-        Some(Ok(panel)) => Some(panel),
-        Some(Err(fault)) => {
-            tracing::warn!(code = fault.code(), %fault, "panel");
-            None
-        }
-        None => None,
-    };
+    let panel = board.panel.as_ref();
+    let panel = panel.and_then(|p| pi::panel::open(p, clock.clone()).map_err(told).ok());
     Quiet { panel }
 }
 
@@ -112,12 +106,7 @@ impl Quiet {
     fn show(&mut self, language: Language) {
         let Some(panel) = &mut self.panel else { return };
         let kind = panel.kind();
-        let (width, height) = kind.size();
-        let mut image = PanelImage {
-            kind,
-            screen: "",
-            pixels: vec![0; (width * height) as usize],
-        };
+        let mut image = PanelImage::blank(kind);
         screens::draw(
             &UiModel::bare(Screen::OutOfService, language),
             kind,

@@ -189,12 +189,7 @@ pub fn panel_thread(
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let kind = panel.kind();
-    let (width, height) = kind.size();
-    let mut image = PanelImage {
-        kind,
-        screen: "",
-        pixels: vec![0; (width * height) as usize],
-    };
+    let mut image = PanelImage::blank(kind);
     while !stop.is_set() {
         let Some(model) = ui.take(Duration::from_millis(500)) else {
             continue;

@@ -22,7 +22,7 @@ pub mod usb;
 pub mod watchdog;
 
 use crate::base::time::SharedClock;
-use crate::hal::{DeviceFault, Devices, Lights, Panel, Watchdog};
+use crate::hal::{DeviceFault, Devices};
 use check::{ConfigError, PinUse, check_range, pins_are_used_once};
 use serde::Deserialize;
 
@@ -191,9 +191,15 @@ impl PiConfig {
     }
 }
 
-/// Opens every device that the file names but the watchdog ([`open_watchdog`]). A device that cannot be opened is left out, and its fault is handed back beside
-/// the others, so that one run shows all that is wrong. No booth is without a camera: one that is not there stays closed, and says so at
-/// every frame until the recovery ladder has opened it.
+/// What this machine is: the strings of its device tree for [`PiConfig::check_board`]; empty if it has none.
+pub fn device_tree() -> Vec<u8> {
+    std::fs::read("/sys/firmware/devicetree/base/compatible").unwrap_or_default()
+}
+
+/// Opens every device that the file names but the watchdog, which has to be open again soon after a service that hung was ended: it is
+/// opened first, by itself ([`watchdog::open`]), before what takes long. A device that cannot be opened is left out, and its fault is handed
+/// back beside the others, so that one run shows all that is wrong. No booth is without a camera: one that is not there stays closed, and
+/// says so at every frame until the recovery ladder has opened it.
 pub fn open(config: &PiConfig, clock: &SharedClock) -> (Devices, Vec<DeviceFault>) {
     let mut faults = Vec::new();
     let camera = camera::open(&config.camera, clock.clone()).unwrap_or_else(|fault| {
@@ -243,46 +249,6 @@ pub fn open(config: &PiConfig, clock: &SharedClock) -> (Devices, Vec<DeviceFault
         watchdog: None,
     };
     (devices, faults)
-}
-
-/// Opens the hardware watchdog. By itself, since it has to be open again soon after a service that hung was ended: whoever starts
-/// opens it first, and the other devices after what takes long.
-///
-/// # Errors
-/// As [`open`] notes them.
-pub fn open_watchdog(
-    config: &PiConfig,
-    clock: &SharedClock,
-) -> Option<Result<Box<dyn Watchdog>, DeviceFault>> {
-    config
-        .watchdog
-        .as_ref()
-        .map(|c| watchdog::open(c, clock.clone()))
-}
-
-/// Opens the panel only, for a booth that is out of service.
-///
-/// # Errors
-/// As [`open`] notes them.
-pub fn open_panel(
-    config: &PiConfig,
-    clock: &SharedClock,
-) -> Option<Result<Box<dyn Panel>, DeviceFault>> {
-    config.panel.as_ref().map(|c| panel::open(c, clock.clone()))
-}
-
-/// Opens the lights only.
-///
-/// # Errors
-/// As [`open`] notes them.
-pub fn open_lights(
-    config: &PiConfig,
-    clock: &SharedClock,
-) -> Option<Result<Box<dyn Lights>, DeviceFault>> {
-    config
-        .lights
-        .as_ref()
-        .map(|c| lights::open(c, clock.clone()))
 }
 
 /// Takes the device, or notes its fault.

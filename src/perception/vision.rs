@@ -160,7 +160,7 @@ impl PortraitFinder for Portraits<'_> {
 }
 
 /// How well a printed portrait shows a face, 0..=1: both nets' certainty that it is one, and the components of ISO/IEC 29794-5
-/// that light, glare and focus of the booth can spoil. Pose and expression are the same in all frames of a document.
+/// that light, glare and focus of the booth can spoil; one that cannot be assessed speaks against the frame. Pose and expression are the same in all frames of a document.
 fn portrait_quality(face: &PrimaryFace) -> f32 {
     use QualityComponent as Q;
     [

@@ -5,7 +5,7 @@ use crate::verdict::evidence::PortraitEvidence;
 use crate::verdict::policy::DocumentRules;
 
 /// From this quality on a portrait is settled; a worse one is waited on for a while, since light and exposure may still come right.
-/// Of 48 single pictures of drawn cards in uneven light 40 lie above, and all of the specimens' 12 that are not overprinted.
+/// Of 48 single pictures of drawn cards in uneven light 40 lie above, and of 12 portraits on specimens all but the one that is overprinted.
 const SETTLED: f32 = 0.2;
 /// A portrait below this shows too little to say of anybody that it is or is not theirs.
 const USABLE: f32 = 0.02;

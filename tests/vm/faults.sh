@@ -27,7 +27,7 @@ check "microphone: sound again, well again" within 8 said "microphone is back"
 mark
 quiet
 echo snd_aloop.0 >/sys/bus/platform/drivers/snd_aloop/unbind
-check "microphone gone: found" within 8 said "hw.mic.absent\|hw.mic.fault"
+check "microphone gone: found" within 8 said hw.mic.absent
 echo snd_aloop.0 >/sys/bus/platform/drivers/snd_aloop/bind
 udevadm settle
 noise
@@ -85,7 +85,11 @@ check "ends again and again: safe mode" within 60 state boothd-safe active
 check "safe mode: says on the panel that it is out of service" within 10 longer $((before + 1000))
 check "safe mode: remembers the fault" fault hw.service.fault
 mv /run/policy.away /etc/boothd/policy.jws
-check "mended: the service starts, safe mode ends" sh -c 'systemctl reset-failed boothd; systemctl start boothd && ! systemctl is-active -q boothd-safe'
+# A quarter of an hour later systemd has forgotten the five starts.
+systemctl reset-failed boothd
+check "safe mode: its time is over, the service is tried again" within 40 state boothd active
+systemctl start boothd-safe
+check "safe mode: ends when somebody starts the service" sh -c 'systemctl start boothd && ! systemctl is-active -q boothd-safe'
 check "started twice: the second one says what is busy" sh -c \
 	'runuser -u boothd -- timeout 60 boothd run --config /etc/boothd/boothd.toml 2>&1 | tee /tmp/second | grep -Eqi "busy|in use|already|lock"'
 tail -n 1 /tmp/second

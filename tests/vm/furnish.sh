@@ -90,8 +90,9 @@ chown boothd /etc/boothd/keys/booth-sign.key
 chown boothd-uplink /etc/boothd/keys/uplink.key
 wallet() { systemd-run -q --unit wallet --collect boothd wallet --config /run/wallet.toml; }
 wallet
-# The PWM chip of this machine is another than a Pi's.
+# The PWM chip of this machine is another than a Pi's. Safe mode lasts seconds here.
 mkdir -p /etc/systemd/system/boothd.service.d /etc/systemd/system/boothd-safe.service.d
-printf '[Service]\nReadWritePaths=/sys/devices/platform/boothsim\n' >/etc/systemd/system/boothd-safe.service.d/vm.conf
+printf '[Service]\nReadWritePaths=/sys/devices/platform/boothsim\nExecStart=\nExecStart=/usr/bin/boothd safe --config /etc/boothd/boothd.toml --for 8\n' \
+	>/etc/systemd/system/boothd-safe.service.d/vm.conf
 printf '[Service]\nReadWritePaths=/sys/devices/platform/boothsim\n' >/etc/systemd/system/boothd.service.d/vm.conf
 systemctl daemon-reload

@@ -22,14 +22,15 @@ dpkg-deb -Znone --root-owner-group -b "$out/package" "$host/boothd.deb" >/dev/nu
 
 # What the camera is going to see. The phone with the ticket follows when the wallet in the machine has issued one.
 render() {
-  "$out/package/usr/bin/boothd" render "$host/scenes/passport.toml" --ticket "$1" --step "$2" --light "$3" --exposure-us "$4" --frames 3 \
-    --out "$host/frames/half.yuyv" >/dev/null
-  mv "$host/frames/half.yuyv" "$host/frames/$2.yuyv"
+  local step=$1 light=$2 exposure_us=$3
+  shift 3
+  "$out/package/usr/bin/boothd" render "$host/scenes/passport.toml" --step "$step" --light "$light" --exposure-us "$exposure_us" --frames 3 \
+    --out "$host/frames/half.yuyv" "$@" >/dev/null
+  mv "$host/frames/half.yuyv" "$host/frames/$step.yuyv"
 }
-echo "no ticket yet" >"$host/none.txt"
-render "$host/none.txt" empty 0.05 8000
-render "$host/none.txt" document 0.02 6700
-render "$host/none.txt" face 0.35 10000
+render empty 0.05 8000
+render document 0.02 6700
+render face 0.35 10000
 python3 - "$host/frames/black.yuyv" <<'P'
 import random, sys
 # Three frames of a sensor in the dark: noise, a little above black.
@@ -52,7 +53,7 @@ timeout "${VM_TIMEOUT_S:-900}" qemu-system-x86_64 -accel tcg,thread=multi -cpu N
   -chardev "file,id=technician,path=$out/technician.txt" -serial chardev:technician </dev/null &
 machine=$!
 while kill -0 $machine 2>/dev/null; do
-  if [[ -f $host/ticket.txt && ! -f $host/frames/ticket.yuyv ]]; then render "$host/ticket.txt" ticket 0.05 6000 || sleep 1; fi
+  if [[ -f $host/ticket.txt && ! -f $host/frames/ticket.yuyv ]]; then render ticket 0.05 6000 --ticket "$host/ticket.txt" || sleep 1; fi
   sleep 0.2
 done
 wait $machine || echo "vm: the machine did not end by itself; see $out/console.txt" >&2

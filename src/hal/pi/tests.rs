@@ -211,9 +211,8 @@ fn a_machine_without_devices_gives_one_fault_each() {
     }
     // The watchdog is opened by itself, before the others.
     assert_eq!(faults.len(), 6, "{faults:#?}");
-    let fault = open_watchdog(&config, &clock)
-        .expect("the board has one")
-        .expect_err("it is not there");
+    let watchdog = config.watchdog.expect("the board has one");
+    let fault = watchdog::open(&watchdog, clock).expect_err("it is not there");
     assert_eq!(fault.kind, FaultKind::Absent);
     assert!(
         faults.iter().all(|f| f.kind == FaultKind::Absent),

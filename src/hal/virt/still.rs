@@ -6,6 +6,7 @@ use super::actor::Actor;
 use super::pose::Glide;
 use super::record::rgb;
 use super::render::{Lit, Optics, Renderer, Shot};
+use super::scene::SceneError;
 use super::set::Set;
 use crate::base::frame::{Frame, PixelFormat};
 use crate::base::time::Moment;
@@ -49,7 +50,7 @@ const APART: Duration = Duration::from_micros(33_333);
 /// `n` frames of the scene in `file`, YUYV; `ticket` is what the phone shows.
 ///
 /// # Errors
-/// The scene or a file that it names cannot be used.
+/// The scene or a file that it names cannot be used, or the scene has not what the step shows.
 pub fn stills(
     file: &Path,
     ticket: Option<&str>,
@@ -57,8 +58,25 @@ pub fn stills(
     n: u32,
 ) -> Result<Vec<Frame>, VirtError> {
     let (width, height) = shot.size;
-    let set = Set::load(file, ticket, width, height).map_err(|e| VirtError::Scene(Box::new(e)))?;
-    let set = Arc::new(set);
+    // Only a phone that is shown needs a ticket.
+    let unseen = (shot.step != StillStep::Ticket).then_some("not shown");
+    let set = Arc::new(Set::load(file, ticket.or(unseen), width, height)?);
+    let (there, key) = match shot.step {
+        StillStep::Empty => (true, ""),
+        StillStep::Face => (set.person.is_some(), "person"),
+        StillStep::Ticket => (set.phone.is_some(), "ticket"),
+        StillStep::Document => (set.document.is_some(), "document"),
+        StillStep::Back => (set.back.is_some(), "document.back"),
+    };
+    if !there {
+        return Err(VirtError::from(SceneError::Value {
+            file: file.to_owned(),
+            key: key.to_owned(),
+            found: "not there".to_owned(),
+            allowed: "what the step shows".to_owned(),
+            mend: "name a scene that has it, or another step".to_owned(),
+        }));
+    }
     let mut actor = Actor::new(Arc::clone(&set.scene), Moment::ZERO);
     let up = |is: bool| Glide::at(if is { 1.0 } else { 0.0 });
     actor.present = up(shot.step != StillStep::Empty);
