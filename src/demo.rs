@@ -3,10 +3,12 @@
 
 mod household;
 mod kills;
+mod matrix;
 mod plan;
 pub mod report;
 mod ticket;
 
+pub use matrix::{MatrixArgs, run as matrix};
 pub use ticket::{TicketArgs, ticket};
 
 use crate::app::replay::ModelArgs;

@@ -7,6 +7,7 @@
 //! ```
 
 use super::eye::{self, Eye};
+use super::fittings::Fittings;
 use super::outside::BoothOutside;
 use super::senses;
 use super::sight::{self, Sight};
@@ -14,29 +15,19 @@ use super::trace::Trace;
 use crate::base::latest::Latest;
 use crate::base::time::{SharedClock, SystemClock};
 use crate::config::board::{Board, Devices as BoardDevices};
-use crate::config::policy::load_policy;
 use crate::config::service::ServiceConfig;
 use crate::delivery::outbox::Outbox;
 use crate::delivery::service::OutboxService;
 use crate::delivery::wire::WireServer;
-use crate::guidance::texts::CONSENT_VERSION;
 use crate::hal::{self, DeviceFault, DeviceKind, Devices, Watchdog};
-use crate::models::{Catalogue, ModelTask};
-use crate::perception::document::limits::DocumentLimits;
-use crate::perception::face::calibration::Calibration;
-use crate::perception::pad::calibration::PadCalibration;
-use crate::perception::vision::Vision;
 use crate::runtime::crew::{Crew, Stop};
 use crate::runtime::heartbeat::Heartbeats;
 use crate::runtime::notify;
 use crate::session::driver;
 use crate::session::event::Event;
 use crate::session::state::Session;
-use crate::session::visit::House;
 use crate::technician::faults::Faults;
 use crate::trust::keys::{SoftwareKey, TrustedKeys};
-use crate::verdict::decision::ComparisonThreshold;
-use crate::verdict::outcome::ModelStamp;
 use anyhow::Context;
 use crossbeam_channel::bounded;
 use std::path::Path;
@@ -66,40 +57,9 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     // A service that hung was ended a moment ago, and the chip counts on: see `WatchdogSec=` in systemd/boothd.service.
     let watchdog = open_watchdog(&board, &clock);
 
-    // Then trust: without keys and policy nothing else matters.
-    let policy_keys = TrustedKeys::read(&config.trust.policy_keys)?;
-    let (policy, policy_stamp) = load_policy(&config.trust.policy, &policy_keys)?;
+    let fittings = Fittings::read(&config, &board)?;
     let wallet_keys = TrustedKeys::read(&config.trust.wallet_keys)?;
     let signer = Arc::new(SoftwareKey::read(&config.trust.signing_key)?);
-
-    // Then the models: a booth with a changed model must not start.
-    let catalogue = Catalogue::open(
-        &config.models.dir,
-        &config.models.runtime,
-        board.models.threads.into(),
-    )?;
-    let embedding = catalogue
-        .verify(ModelTask::FaceEmbedding)?
-        .info
-        .sha256
-        .clone();
-    let calibration = Calibration::read(&config.models.face_calibration, &embedding)?;
-    let threshold = calibration.threshold_for(policy.face.false_match_rate)?;
-    let attacks = catalogue.verify(ModelTask::FacePad)?.info.sha256.clone();
-    let pad = PadCalibration::read(&config.models.pad_calibration, &attacks)?
-        .threshold_for(policy.pad.apcer, policy.pad.bpcer)?;
-    let vision = Vision::load(&catalogue, DocumentLimits::default())?;
-    let models = ModelTask::ALL
-        .into_iter()
-        .map(|task| {
-            let info = &catalogue.verify(task)?.info;
-            Ok(ModelStamp {
-                task: task.name(),
-                version: info.version.clone(),
-                sha256: info.sha256.clone(),
-            })
-        })
-        .collect::<Result<Vec<_>, crate::models::ModelError>>()?;
 
     // The outbox before the devices: what was interrupted is settled first.
     let (outbox, recovery) = Outbox::open(
@@ -124,25 +84,7 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         None => {}
     }
     let camera_info = devices.camera.info().clone();
-    let house = House {
-        document_limits: DocumentLimits::default(),
-        frame_size: (camera_info.width, camera_info.height),
-        threshold: ComparisonThreshold {
-            score: threshold.score,
-            false_match_rate: threshold.false_match_rate,
-            false_match_rate_lower95: threshold.false_match_rate_lower95,
-            false_match_rate_upper95: threshold.false_match_rate_upper95,
-            calibration: threshold.source,
-        },
-        pad,
-        policy,
-        policy_stamp,
-        models,
-        language: config.language,
-        consent_text_version: CONSENT_VERSION,
-        software: env!("CARGO_PKG_VERSION"),
-        board: board.name.clone(),
-    };
+    let Fittings { vision, house } = fittings.with_camera(&camera_info);
 
     let hearts = Heartbeats::new(Arc::clone(&clock));
     let mut crew = Crew::new(stop.clone());

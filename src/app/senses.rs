@@ -71,7 +71,8 @@ impl Senses {
         covered
     }
 
-    fn note_levels(&self, at: Moment, levels: LightLevels) {
+    /// The ring was set to `levels` at a moment.
+    pub(super) fn note_levels(&self, at: Moment, levels: LightLevels) {
         let mut readings = self.lock();
         if readings
             .levels

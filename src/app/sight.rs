@@ -3,6 +3,7 @@
 use super::eye::Eye;
 use super::senses::Senses;
 use super::trace::Trace;
+use crate::base::frame::Frame;
 use crate::base::latest::Latest;
 use crate::base::secret::Secret;
 use crate::base::time::{Moment, SharedClock};
@@ -167,6 +168,109 @@ impl Sight {
     }
 }
 
+/// What came of a look at a frame.
+#[derive(Debug)]
+pub struct Look {
+    /// What was seen.
+    pub observation: Observation,
+    /// What the frame was taken with.
+    pub controls: CameraControls,
+    /// What the ring was set to when it was taken.
+    pub levels: LightLevels,
+    /// What the loop wants now; `None` where nothing is measured.
+    pub action: Option<ExposureAction>,
+}
+
+impl Sight {
+    /// Does what the session asks; gives where the loop of light begins, if it begins anew.
+    pub fn obey(&mut self, order: Order) -> Option<ExposureAction> {
+        match order {
+            Order::LookFor { task, since } => (self.task, self.since) = (task, since),
+            Order::Light(scene) => return self.set_scene(scene),
+            Order::UseReference(bytes) => {
+                if !self.vision.use_reference(&bytes) {
+                    tracing::warn!("the ticket's reference is no template");
+                }
+            }
+            Order::UsePortrait(number) => {
+                if !self.vision.use_portrait(&number) {
+                    tracing::warn!("no portrait of this document is there");
+                }
+            }
+            Order::Forget => self.vision.forget(),
+        }
+        None
+    }
+
+    /// Gives perception back, with what it kept of a person wiped.
+    pub fn into_vision(mut self) -> Vision {
+        self.vision.forget();
+        self.vision
+    }
+
+    /// What is looked for.
+    pub const fn task(&self) -> VisionTask {
+        self.task
+    }
+
+    /// Whether a frame is worth a look: taken since the session asked, and not right after the last look for a code.
+    pub fn wants(&mut self, captured: Moment) -> bool {
+        if captured < self.since {
+            return false;
+        }
+        if self.task == VisionTask::Ticket {
+            if captured.since(self.last_ticket_look) < TICKET_INTERVAL {
+                return false;
+            }
+            self.last_ticket_look = captured;
+        }
+        true
+    }
+
+    /// Looks at a frame that was taken with the ring at `levels`, and lets the loop make one step.
+    ///
+    /// # Errors
+    /// If a net cannot be run.
+    pub fn look(
+        &mut self,
+        frame: &Frame,
+        levels: LightLevels,
+        clock: &SharedClock,
+    ) -> anyhow::Result<Look> {
+        let meta = frame.meta;
+        if let (Some(exposure_us), Some(gain)) = (meta.exposure_us, meta.gain) {
+            // What the frame was really taken with.
+            self.controls = CameraControls { exposure_us, gain };
+        }
+        let start = clock.now();
+        let scene = scene_light(&frame.view());
+        let seen = self.vision.look(frame.view(), self.task)?;
+        let took = clock.now().since(start);
+        let controls = self.controls;
+        let action = self.control(&seen, scene, meta.captured, levels);
+        let observation = Observation {
+            at: meta.captured,
+            sequence: meta.sequence,
+            scene,
+            seen,
+            took_us: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
+        };
+        Ok(Look {
+            observation,
+            controls,
+            levels,
+            action,
+        })
+    }
+
+    /// Takes on what the loop wants; gives the camera's new controls, if they change.
+    pub fn take_on(&mut self, action: &ExposureAction) -> Option<CameraControls> {
+        let changed = action.controls != self.controls;
+        self.controls = action.controls;
+        changed.then_some(action.controls)
+    }
+}
+
 /// Looks at frames until the end.
 ///
 /// # Errors
@@ -184,74 +288,36 @@ pub fn vision_thread(
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let mut n_dropped = 0u64;
-    let apply = |sight: &mut Sight, action: ExposureAction| {
-        if action.controls != sight.controls {
-            sight.controls = action.controls;
-            eye.controls.put(action.controls);
+    let apply = |sight: &mut Sight, action: &ExposureAction| {
+        if let Some(controls) = sight.take_on(action) {
+            eye.controls.put(controls);
         }
         wanted_levels.put(action.levels);
     };
     while !stop.is_set() {
         pulse.beat();
         for order in orders.try_iter() {
-            match order {
-                Order::LookFor { task, since } => (sight.task, sight.since) = (task, since),
-                Order::Light(scene) => {
-                    if let Some(action) = sight.set_scene(scene) {
-                        apply(&mut sight, action);
-                    }
-                }
-                Order::UseReference(bytes) => {
-                    if !sight.vision.use_reference(&bytes) {
-                        tracing::warn!("the ticket's reference is no template");
-                    }
-                }
-                Order::UsePortrait(number) => {
-                    if !sight.vision.use_portrait(&number) {
-                        tracing::warn!("no portrait of this document is there");
-                    }
-                }
-                Order::Forget => sight.vision.forget(),
+            if let Some(action) = sight.obey(order) {
+                apply(&mut sight, &action);
             }
         }
         let Some(frame) = eye.frames.take(Duration::from_millis(200)) else {
             continue;
         };
-        let meta = frame.meta;
-        let ticket_too_soon = sight.task == VisionTask::Ticket
-            && meta.captured.since(sight.last_ticket_look) < TICKET_INTERVAL;
-        if meta.captured < sight.since || ticket_too_soon {
+        if !sight.wants(frame.meta.captured) {
             eye.recycle(frame);
             continue;
         }
-        if sight.task == VisionTask::Ticket {
-            sight.last_ticket_look = meta.captured;
-        }
-        if let (Some(exposure_us), Some(gain)) = (meta.exposure_us, meta.gain) {
-            // What the frame was really taken with.
-            sight.controls = CameraControls { exposure_us, gain };
-        }
-        let start = clock.now();
-        let scene = scene_light(&frame.view());
-        let seen = sight.vision.look(frame.view(), sight.task)?;
-        let took = clock.now().since(start);
+        let levels = senses.levels_at(frame.meta.captured);
+        let look = sight.look(&frame, levels, clock)?;
         eye.recycle(frame);
-        let levels = senses.levels_at(meta.captured);
-        let action = sight.control(&seen, scene, meta.captured, levels);
-        let observation = Observation {
-            at: meta.captured,
-            sequence: meta.sequence,
-            scene,
-            seen,
-            took_us: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
-        };
         if let Some(trace) = &mut sight.trace {
-            trace.write(&observation, sight.controls, levels, action.as_ref());
+            trace.write(&look);
         }
-        if let Some(action) = action {
+        if let Some(action) = &look.action {
             apply(&mut sight, action);
         }
-        match events.try_send(Event::Seen(observation)) {
+        match events.try_send(Event::Seen(look.observation)) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
                 // Measurements are samples: the session works off what is newer.

@@ -1,11 +1,10 @@
 //! Measurements of every frame as JSON lines, for the demonstration's report. Only for a virtual booth: `run` refuses it on a
 //! board with real devices. No pixels, no templates, nothing that was read from a document.
 
-use crate::guidance::exposure::ExposureAction;
-use crate::hal::{CameraControls, LightLevels};
+use super::sight::Look;
 use crate::perception::document::field::FieldCheck;
 use crate::perception::document::prc::PrcSide;
-use crate::perception::observation::{DocumentContent, Observation, Seen};
+use crate::perception::observation::{DocumentContent, Seen};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -28,13 +27,8 @@ impl Trace {
     }
 
     /// Writes one line. A full disk ends the trace, not the booth.
-    pub fn write(
-        &mut self,
-        seen: &Observation,
-        controls: CameraControls,
-        levels: LightLevels,
-        action: Option<&ExposureAction>,
-    ) {
+    pub fn write(&mut self, look: &Look) {
+        let (seen, controls, levels) = (&look.observation, look.controls, look.levels);
         let line = json!({
             "at_ns": seen.at.as_nanos(),
             "sequence": seen.sequence,
@@ -43,7 +37,7 @@ impl Trace {
             "exposure_us": controls.exposure_us,
             "gain": controls.gain,
             "white": [levels.left.white, levels.right.white],
-            "settled": action.map(|a| a.settled),
+            "settled": look.action.map(|a| a.settled),
             "seen": seen_json(&seen.seen),
         });
         let written = serde_json::to_writer(&mut self.0, &line).map_err(std::io::Error::from);

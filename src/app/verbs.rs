@@ -61,6 +61,8 @@ pub enum Verb {
     Check(check::CheckArgs),
     /// Run wallet, uplink and virtual booth, play the scenes, write a report.
     Demo(demo::DemoArgs),
+    /// Play bad light, bad posture and badly held documents in the virtual booth, and print what came of them.
+    Matrix(demo::MatrixArgs),
     /// Draw what the virtual camera sees at a step of a scene.
     Render(render::RenderArgs),
     /// Have the reference wallet make a ticket for the person of a scene.
@@ -171,6 +173,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
             "`console`: not built in this version; mend: use `boothd replay`, `boothd demo` and the journal until it is"
         ),
         Verb::Demo(args) => demo::run(&args, &stop_on_signals()?),
+        Verb::Matrix(args) => demo::matrix(&args, &stop_on_signals()?),
         Verb::Render(args) => render::run(&args),
         Verb::Ticket(args) => demo::ticket(&args, clock),
         Verb::Replay(args) => replay::run(&args),

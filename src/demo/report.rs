@@ -17,11 +17,11 @@
 mod album;
 mod data;
 mod frames;
-mod html;
+pub(super) mod html;
 mod outcome;
 mod plots;
 mod screens;
-mod svg;
+pub(super) mod svg;
 mod times;
 
 use crate::base::time::Moment;

@@ -12,11 +12,13 @@
 //! | `world`, `camera`, `sound`, `devices` | the devices and what they share |
 //! | `stage`, `record` | the director's socket, and what is written down |
 //! | `still` | single frames of a scene without a booth |
+//! | `bench` | one scene on a clock that somebody else moves |
 //!
 //! Not built: yaw, gaze, eyelids and mouth of the person (a layer is one photograph), the hand that holds a document, motion
 //! blur within an exposure, shadows of one thing on another.
 
 mod actor;
+mod bench;
 mod camera;
 mod chance;
 mod devices;
@@ -40,6 +42,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+pub use bench::{Bench, bench};
 pub use sound::WavError;
 pub use stage::Stage;
 pub use still::{StillShot, StillStep, picture, stills};
@@ -232,37 +235,41 @@ pub fn open(config: &VirtConfig, clock: SharedClock) -> Result<(Devices, Stage),
         config.scene.clone(),
         config.repeat,
     )?;
-    let (camera, microphone): (
-        Box<dyn crate::hal::Camera>,
-        Option<Box<dyn crate::hal::Microphone>>,
-    ) = match replay {
-        Some((camera, microphone)) => (Box::new(camera), microphone.map(|m| Box::new(m) as _)),
-        None => (
-            Box::new(camera::VirtCamera::new(
-                Arc::clone(&world),
-                size.0,
-                size.1,
-                config.frames_per_s,
-            )),
-            Some(Box::new(sound::VirtMicrophone::new(Arc::clone(&world)))),
-        ),
-    };
-    let devices = Devices {
-        camera,
-        microphone,
-        speaker: Some(Box::new(sound::VirtSpeaker(Arc::clone(&world)))),
-        lights: Some(Box::new(devices::VirtLights(Arc::clone(&world)))),
+    let mut devices = devices_of(&world, &wire, config);
+    if let Some((camera, microphone)) = replay {
+        devices.camera = Box::new(camera);
+        devices.microphone = microphone.map(|m| Box::new(m) as _);
+    }
+    Ok((devices, stage))
+}
+
+/// All devices of a world, with the rendered camera and microphone.
+fn devices_of(
+    world: &Arc<world::World>,
+    wire: &Arc<devices::Wire>,
+    config: &VirtConfig,
+) -> Devices {
+    let camera = camera::VirtCamera::new(
+        Arc::clone(world),
+        config.width,
+        config.height,
+        config.frames_per_s,
+    );
+    Devices {
+        camera: Box::new(camera),
+        microphone: Some(Box::new(sound::VirtMicrophone::new(Arc::clone(world)))),
+        speaker: Some(Box::new(sound::VirtSpeaker(Arc::clone(world)))),
+        lights: Some(Box::new(devices::VirtLights(Arc::clone(world)))),
         panel: Some(Box::new(devices::VirtPanel {
-            world: Arc::clone(&world),
+            world: Arc::clone(world),
             kind: config.panel,
         })),
-        buttons: Some(Box::new(devices::VirtButtons(Arc::clone(&world)))),
+        buttons: Some(Box::new(devices::VirtButtons(Arc::clone(world)))),
         serial: Some(Box::new(devices::VirtSerial {
-            world: Arc::clone(&world),
-            wire,
+            world: Arc::clone(world),
+            wire: Arc::clone(wire),
         })),
-        sensors: Some(Box::new(devices::VirtSensors::new(Arc::clone(&world)))),
-        watchdog: Some(Box::new(devices::VirtWatchdog(world))),
-    };
-    Ok((devices, stage))
+        sensors: Some(Box::new(devices::VirtSensors::new(Arc::clone(world)))),
+        watchdog: Some(Box::new(devices::VirtWatchdog(Arc::clone(world)))),
+    }
 }

@@ -65,8 +65,14 @@ pub trait Outside {
 /// Time passes for the session at least this often.
 pub const TICK: Duration = Duration::from_millis(50);
 
+/// Takes events to the session and its effects to the outside, and hands out what changed of its views.
+#[derive(Debug, Default)]
+pub struct Driver {
+    views: Views,
+}
+
 /// What was last handed to the outside.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Views {
     task: Option<(VisionTask, Moment)>,
     light: Option<LightScene>,
@@ -103,28 +109,16 @@ impl Views {
     }
 }
 
-/// Owns the session until `go_on` says no or all senders are gone. `go_on` is asked at least every [`TICK`].
-pub fn run(
-    session: &mut Session,
-    events: &Receiver<Event>,
-    clock: &SharedClock,
-    outside: &mut impl Outside,
-    mut go_on: impl FnMut() -> bool,
-) {
-    let mut views = Views::default();
-    let mut last_tick = clock.now();
-    while go_on() {
-        let event = match events.recv_timeout(TICK) {
-            Ok(event) => event,
-            Err(RecvTimeoutError::Timeout) => Event::Tick,
-            Err(RecvTimeoutError::Disconnected) => return,
-        };
+impl Driver {
+    /// One event with all that follows from it at once.
+    pub fn handle(
+        &mut self,
+        event: Event,
+        session: &mut Session,
+        clock: &SharedClock,
+        outside: &mut impl Outside,
+    ) {
         let mut queue = VecDeque::from([event]);
-        // A flood of frames must not keep time from passing.
-        if clock.now().since(last_tick) >= TICK {
-            last_tick = clock.now();
-            queue.push_back(Event::Tick);
-        }
         while let Some(event) = queue.pop_front() {
             let now = Now {
                 at: clock.now(),
@@ -135,7 +129,32 @@ pub fn run(
                 queue.extend(perform(effect, now.wall, outside));
             }
             // The panel and the light follow every state, also one that lasts only until the next effect is done.
-            views.update(session, clock.now(), outside);
+            self.views.update(session, clock.now(), outside);
+        }
+    }
+}
+
+/// Owns the session until `go_on` says no or all senders are gone. `go_on` is asked at least every [`TICK`].
+pub fn run(
+    session: &mut Session,
+    events: &Receiver<Event>,
+    clock: &SharedClock,
+    outside: &mut impl Outside,
+    mut go_on: impl FnMut() -> bool,
+) {
+    let mut driver = Driver::default();
+    let mut last_tick = clock.now();
+    while go_on() {
+        let event = match events.recv_timeout(TICK) {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Timeout) => Event::Tick,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        driver.handle(event, session, clock, outside);
+        // A flood of frames must not keep time from passing.
+        if clock.now().since(last_tick) >= TICK {
+            last_tick = clock.now();
+            driver.handle(Event::Tick, session, clock, outside);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 /// Text that is escaped while it is written: safe between tags and inside quoted attributes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Safe<T>(pub(super) T);
+pub(in crate::demo) struct Safe<T>(pub(in crate::demo) T);
 
 impl<T: Display> Display for Safe<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,7 +35,7 @@ impl Write for Escaper<'_, '_> {
 }
 
 /// A dotted code, escaped, that a line may be broken in behind dots and underscores.
-pub(super) fn code(text: &str) -> String {
+pub(in crate::demo) fn code(text: &str) -> String {
     let safe = Safe(text).to_string();
     format!(
         "<code>{}</code>",
@@ -44,7 +44,7 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// A measured number with about three digits that say something; whole numbers stay whole.
-pub(super) fn number(value: f64) -> String {
+pub(in crate::demo) fn number(value: f64) -> String {
     let size = value.abs();
     let digits = match size {
         _ if !value.is_finite() => return "–".to_owned(),
@@ -59,7 +59,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A number that was chosen, not measured (an axis' mark, a limit): without trailing zeros.
-pub(super) fn chosen(value: f64) -> String {
+pub(in crate::demo) fn chosen(value: f64) -> String {
     let text = number((value * 1e6).round() / 1e6);
     if text.contains('.') && !text.contains('e') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -69,7 +69,7 @@ pub(super) fn chosen(value: f64) -> String {
 }
 
 /// A heading in both languages.
-pub(super) fn heading(out: &mut String, level: u8, en: &str, zh: &str) -> fmt::Result {
+pub(in crate::demo) fn heading(out: &mut String, level: u8, en: &str, zh: &str) -> fmt::Result {
     writeln!(
         out,
         "<h{level}>{} <span class=\"zh\" lang=\"zh-Hans\">{}</span></h{level}>",
@@ -79,7 +79,7 @@ pub(super) fn heading(out: &mut String, level: u8, en: &str, zh: &str) -> fmt::R
 }
 
 /// The head of a table: titles in both languages.
-pub(super) fn table_head(out: &mut String, titles: &[(&str, &str)]) -> fmt::Result {
+pub(in crate::demo) fn table_head(out: &mut String, titles: &[(&str, &str)]) -> fmt::Result {
     out.push_str("<thead><tr>");
     for (en, zh) in titles {
         write!(

@@ -28,7 +28,7 @@ const STYLES: [(&str, &str); 7] = [
 
 /// How values are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Join {
+pub(in crate::demo) enum Join {
     /// Straight lines between measurements, broken at gaps.
     Line,
     /// A value holds until the next one, without gaps.
@@ -37,26 +37,26 @@ pub(super) enum Join {
 
 /// A quantity over time.
 #[derive(Clone, Debug)]
-pub(super) struct Series {
+pub(in crate::demo) struct Series {
     /// Name in the legend.
-    pub(super) name: String,
+    pub(in crate::demo) name: String,
     /// Seconds and value, in the order of time.
-    pub(super) points: Vec<(f64, f64)>,
+    pub(in crate::demo) points: Vec<(f64, f64)>,
     /// How values are joined.
-    pub(super) join: Join,
+    pub(in crate::demo) join: Join,
 }
 
 /// A range of values to aim at, or a limit if both ends are equal.
 #[derive(Clone, Debug)]
-pub(super) struct Band {
+pub(in crate::demo) struct Band {
     /// From.
-    pub(super) low: f64,
+    pub(in crate::demo) low: f64,
     /// To.
-    pub(super) high: f64,
+    pub(in crate::demo) high: f64,
     /// Name in the legend.
-    pub(super) name: String,
+    pub(in crate::demo) name: String,
     /// Name of the phases in which it holds; `None` for all the time.
-    pub(super) phase: Option<&'static str>,
+    pub(in crate::demo) phase: Option<&'static str>,
 }
 
 impl Band {
@@ -81,18 +81,18 @@ impl Band {
 
 /// A stretch of the time axis with a name and a tint.
 #[derive(Clone, Debug)]
-pub(super) struct Phase<'a> {
+pub(in crate::demo) struct Phase<'a> {
     /// From, seconds.
-    pub(super) from_s: f64,
+    pub(in crate::demo) from_s: f64,
     /// To, seconds.
-    pub(super) to_s: f64,
+    pub(in crate::demo) to_s: f64,
     /// The name.
-    pub(super) name: &'a str,
+    pub(in crate::demo) name: &'a str,
 }
 
 /// The vertical axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Scale {
+pub(in crate::demo) enum Scale {
     /// From 0 or the least value to the largest, or at least the range given.
     Linear(f64, f64),
     /// Logarithmic, as far as the values go; for values above 0.
@@ -101,25 +101,25 @@ pub(super) enum Scale {
 
 /// A plot over time.
 #[derive(Clone, Debug)]
-pub(super) struct Plot<'a> {
+pub(in crate::demo) struct Plot<'a> {
     /// Title in English and Chinese.
-    pub(super) title: (&'a str, &'a str),
+    pub(in crate::demo) title: (&'a str, &'a str),
     /// Unit of the values.
-    pub(super) unit: &'a str,
+    pub(in crate::demo) unit: &'a str,
     /// The vertical axis.
-    pub(super) scale: Scale,
+    pub(in crate::demo) scale: Scale,
     /// The time axis: from and to, in seconds since the session's begin.
-    pub(super) time: (f64, f64),
+    pub(in crate::demo) time: (f64, f64),
     /// Stretches of time.
-    pub(super) phases: &'a [Phase<'a>],
+    pub(in crate::demo) phases: &'a [Phase<'a>],
     /// What is drawn.
-    pub(super) series: Vec<Series>,
+    pub(in crate::demo) series: Vec<Series>,
     /// Targets and limits.
-    pub(super) bands: Vec<Band>,
+    pub(in crate::demo) bands: Vec<Band>,
 }
 
 /// Tint of a group of screens.
-pub(super) fn tint(screen: &str) -> &'static str {
+pub(in crate::demo) fn tint(screen: &str) -> &'static str {
     match screen.split('.').next().unwrap_or_default() {
         "show_ticket" | "consent" | "preflight" => "#dce9f5",
         "document" => "#fbe9cf",
@@ -131,7 +131,7 @@ pub(super) fn tint(screen: &str) -> &'static str {
 }
 
 /// Values at which an axis from `low` to `high` is marked: about `n` of them, on 1, 2 or 5 times a power of ten.
-pub(super) fn ticks(low: f64, high: f64, n: f64) -> Vec<f64> {
+pub(in crate::demo) fn ticks(low: f64, high: f64, n: f64) -> Vec<f64> {
     let span = high - low;
     if !(span.is_finite() && span > 0.0) {
         return vec![low];
@@ -223,7 +223,7 @@ fn x(plot: &Plot<'_>, seconds: f64) -> f64 {
 
 impl Plot<'_> {
     /// Writes the plot as a `figure`; a plot without a single value says so.
-    pub(super) fn write(&self, out: &mut String) -> fmt::Result {
+    pub(in crate::demo) fn write(&self, out: &mut String) -> fmt::Result {
         let (en, zh) = self.title;
         write!(
             out,

@@ -37,6 +37,10 @@ enum Adjust {
     FaceFarther,
     FaceCentre,
     FaceStill,
+    FaceStraight,
+    EyesOpen,
+    BystanderAway,
+    FingerAway,
 }
 
 /// Why a scene is over.
@@ -108,6 +112,14 @@ pub(super) struct Actor {
     pub(super) held_turn: Glide,
     pub(super) tremble: Glide,
     pub(super) back: bool,
+    /// How much of the scene's turn of the head is left.
+    pub(super) turned: Glide,
+    /// Whether the eyes are (still) closed.
+    pub(super) eyes_closed: bool,
+    /// Whether the bystander is (still) there.
+    pub(super) bystander: Glide,
+    /// Whether the finger (still) lies on the document.
+    pub(super) finger: bool,
 }
 
 impl Actor {
@@ -141,7 +153,11 @@ impl Actor {
             held_tilt: Glide::at(1.0),
             held_turn: Glide::at(0.0),
             tremble: Glide::at(1.0),
-            back: false,
+            back: scene.document.as_ref().is_some_and(|d| d.back_first),
+            turned: Glide::at(1.0),
+            eyes_closed: scene.person.as_ref().is_some_and(|p| p.eyes_closed),
+            bystander: Glide::at(1.0),
+            finger: scene.document.as_ref().is_some_and(|d| d.finger.is_some()),
             scene,
         }
     }
@@ -285,7 +301,7 @@ impl Actor {
         }
     }
 
-    /// What a prompt asks for; postures that the flat layers cannot take (gaze, eyes, mouth) are not built.
+    /// What a prompt asks for; postures that the flat layers cannot take (gaze, mouth) are not built.
     fn follow(&mut self, at: Moment, screen: &str) {
         let adjust = match screen {
             "document.closer" => Adjust::DocumentNearer,
@@ -300,6 +316,10 @@ impl Actor {
             "face.back" => Adjust::FaceFarther,
             "face.centre" => Adjust::FaceCentre,
             "face.still" => Adjust::FaceStill,
+            "face.straight" => Adjust::FaceStraight,
+            "face.open_eyes" => Adjust::EyesOpen,
+            "face.alone" => Adjust::BystanderAway,
+            "document.uncover" => Adjust::FingerAway,
             _ => return,
         };
         self.plan.push((at, Deed::Adjust(adjust)));
@@ -406,6 +426,16 @@ impl Actor {
                     Adjust::FaceFarther => (&mut self.face_nearer, |v| (v / 1.15).max(0.3)),
                     Adjust::FaceCentre => (&mut self.face_aside, |_| 0.0),
                     Adjust::FaceStill => (&mut self.sway, |v| v * 0.35),
+                    Adjust::FaceStraight => (&mut self.turned, |v| v * 0.2),
+                    Adjust::EyesOpen => {
+                        self.eyes_closed = false;
+                        (&mut self.turned, |v| v)
+                    }
+                    Adjust::BystanderAway => (&mut self.bystander, |_| 0.0),
+                    Adjust::FingerAway => {
+                        self.finger = false;
+                        (&mut self.held_aside, |v| v)
+                    }
                 };
                 let to = change(glide.to);
                 glide.go(at, to, slow);

@@ -22,6 +22,8 @@ pub(super) struct Flat<'a> {
     nodes: Vec<([f32; 4], [f32; 4])>,
     node_row: Vec<([f32; 4], [f32; 4])>,
     glow: f32,
+    /// Where a pixel looks at the texture in the course of the exposure, in pixels of the frame from where it looks in the middle.
+    taps: Vec<[f32; 2]>,
 }
 
 /// Size and place of a flat thing.
@@ -146,6 +148,7 @@ impl<'a> Flat<'a> {
             nodes,
             node_row: vec![Default::default(); nodes_wide],
             glow: held.nits * light.fill,
+            taps: taps(pose.moved_px.map(|px| px * zoom)),
         }
     }
 
@@ -198,13 +201,31 @@ impl<'a> Flat<'a> {
                 .zip(&mut blue[x..stop]);
             for (n, ((red, green), blue)) in cells.enumerate() {
                 let xf = (x + n) as f32;
-                let depth = 1.0 / (self.inverse[2][0] * xf + line[2]);
-                let u = ((self.inverse[0][0] * xf + line[0]) * depth).clamp(0.0, right);
-                let v = ((self.inverse[1][0] * xf + line[1]) * depth).clamp(0.0, bottom);
-                let (iu, iv) = (u as i32, v as i32);
-                let (fu, fv) = (u - iu as f32, v - iv as f32);
-                let at = iv as usize * w + iu as usize;
-                let texel = bilinear(texels, at, w, fu, fv);
+                let place = |dx: f32, dy: f32| {
+                    let along = |i: usize| {
+                        self.inverse[i][0] * (xf + dx) + self.inverse[i][1] * dy + line[i]
+                    };
+                    let depth = 1.0 / along(2);
+                    let u = (along(0) * depth).clamp(0.0, right);
+                    let v = (along(1) * depth).clamp(0.0, bottom);
+                    let (iu, iv) = (u as i32, v as i32);
+                    let at = iv as usize * w + iu as usize;
+                    (at, u - iu as f32, v - iv as f32)
+                };
+                let (at, fu, fv) = place(0.0, 0.0);
+                let texel = if self.taps.is_empty() {
+                    bilinear(texels, at, w, fu, fv)
+                } else {
+                    let mut sum = [0.0_f32; 4];
+                    for [dx, dy] in &self.taps {
+                        let (at, fu, fv) = place(*dx, *dy);
+                        let texel = bilinear(texels, at, w, fu, fv);
+                        for (s, t) in sum.iter_mut().zip(texel) {
+                            *s += t;
+                        }
+                    }
+                    sum.map(|s| s / self.taps.len() as f32)
+                };
                 let alpha = texel[3];
                 let mut light: [f32; 4] =
                     std::array::from_fn(|c| texel[c] * scattered[c] + alpha * mirrored[c]);
@@ -240,6 +261,20 @@ impl<'a> Flat<'a> {
         let to = (high.ceil() + 1.0).clamp(0.0, width as f32) as usize;
         (low <= high && from < to).then_some((from, to))
     }
+}
+
+/// Places along a movement of `moved` pixels about its middle, about one a pixel and at most nine; none for less than half a pixel.
+fn taps(moved: [f32; 2]) -> Vec<[f32; 2]> {
+    let length = moved[0].hypot(moved[1]);
+    if length < 0.5 {
+        return Vec::new();
+    }
+    let n = (length.ceil() as usize + 1).clamp(2, 9);
+    let place = |i: usize| {
+        let t = i as f32 / (n - 1) as f32 - 0.5;
+        [moved[0] * t, moved[1] * t]
+    };
+    (0..n).map(place).collect()
 }
 
 #[inline(always)]

@@ -9,9 +9,76 @@ const STEP: usize = 4;
 /// Rows beyond the lower edge of the frame that are kept, for a person who moves up.
 const SPARE_ROWS: usize = 80;
 
+/// How a head is held and looks, made from a picture that looks straight ahead with open eyes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Look {
+    /// How far it is turned to the right of the picture, in degrees.
+    pub(super) turn_deg: f32,
+    /// The eyes are closed.
+    pub(super) eyes_closed: bool,
+}
+
+/// Radius of the cylinder that a head is taken for, in distances between the eyes: half the width of a head (ISO 7250: 154 mm to 63 mm).
+const HEAD_RADIUS: f32 = 1.22;
+/// From the eyes' line down to where a turned head goes over into the neck, and up to where the hair ends, likewise.
+const HEAD_DOWN: f32 = 1.9;
+
+impl Look {
+    /// Where in the picture that is found which the turned head shows at (`u`, `v`): its front is a cylinder about the vertical axis.
+    fn turned(self, picture: &PersonPicture, u: f32, v: f32) -> (f32, f32) {
+        if self.turn_deg == 0.0 {
+            return (u, v);
+        }
+        let unit = picture.inter_eye_px;
+        let x = (u - picture.eye_mid[0]) / (unit * HEAD_RADIUS);
+        let down = (v - picture.eye_mid[1]) / unit;
+        // Below the chin the neck follows less and less, the shoulders not at all.
+        let share = (1.0 - (down - HEAD_DOWN + 0.7) / 0.7).clamp(0.0, 1.0);
+        let turn = self.turn_deg.to_radians() * share;
+        let edge = turn.cos();
+        let from = if x.abs() < 1.0 {
+            (x.asin() - turn).sin()
+        } else if x.abs() < 2.0 {
+            // Beside the head the picture is drawn out, so that nothing tears.
+            x.signum() * (edge + (x.abs() - 1.0) * (2.0 - edge))
+        } else {
+            x
+        };
+        (picture.eye_mid[0] + from * unit * HEAD_RADIUS, v)
+    }
+
+    /// The texel that is seen at (`u`, `v`).
+    fn sample(self, picture: &PersonPicture, u: f32, v: f32) -> [f32; 4] {
+        let (u, v) = self.turned(picture, u, v);
+        if !self.eyes_closed {
+            return picture.sample(u, v);
+        }
+        let unit = picture.inter_eye_px;
+        let [mid_x, mid_y] = picture.eye_mid;
+        for side in [-0.5, 0.5] {
+            let across = (u - mid_x - side * unit) / (0.25 * unit);
+            let half = 0.12 * unit * (1.0 - across * across).max(0.0).sqrt();
+            let down = v - mid_y;
+            if across.abs() < 1.0 && down.abs() < half {
+                // A lid: the skin above and below the eye, and the line of the lashes where they meet.
+                let upper = picture.sample(u, mid_y - half - 0.02 * unit);
+                let under = picture.sample(u, mid_y + half + 0.02 * unit);
+                let t = (down / half + 1.0) / 2.0;
+                let lashes = 1.0 - 0.6 * (-((t - 0.72) / 0.09).powi(2)).exp();
+                return std::array::from_fn(|i| {
+                    let skin = upper[i] + (under[i] - upper[i]) * t;
+                    if i < 3 { skin * lashes } else { skin }
+                });
+            }
+        }
+        picture.sample(u, v)
+    }
+}
+
 /// A person scaled to one distance.
 pub(super) struct PersonLayer {
     pub(super) inter_eye_px: f32,
+    pub(super) look: Look,
     width: usize,
     height: usize,
     /// Premultiplied red, green, blue and alpha, 65535 = 1.
@@ -35,6 +102,7 @@ impl PersonLayer {
     pub(super) fn new(
         picture: &PersonPicture,
         inter_eye_px: f32,
+        look: Look,
         eye_at: [f32; 2],
         frame: (usize, usize),
     ) -> Self {
@@ -56,7 +124,7 @@ impl PersonLayer {
                     let offset = |t: usize| (t as f32 + 0.5) / taps as f32 - 1.0;
                     let u = (x as f32 + offset(tap % taps)) / scale - 0.5;
                     let v = (y as f32 + offset(tap / taps)) / scale - 0.5;
-                    let sample = picture.sample(u, v);
+                    let sample = look.sample(picture, u, v);
                     for c in 0..4 {
                         texel[c] += sample[c] / (taps * taps) as f32;
                     }
@@ -78,7 +146,8 @@ impl PersonLayer {
         for j in 0..nodes_high {
             for i in 0..nodes_wide {
                 let (x, y) = ((i * STEP) as f32, (j * STEP) as f32);
-                let normal = picture.normal((x - 1.0) / scale, (y - 1.0) / scale);
+                let (u, v) = look.turned(picture, (x - 1.0) / scale, (y - 1.0) / scale);
+                let normal = picture.normal(u, v);
                 let point = [
                     (eye_at[0] - eye[0] + x - frame.0 as f32 / 2.0) * mm,
                     (eye_at[1] - eye[1] + y - frame.1 as f32 / 2.0) * mm,
@@ -90,6 +159,7 @@ impl PersonLayer {
         }
         Self {
             inter_eye_px,
+            look,
             width,
             height,
             planes,

@@ -1,5 +1,6 @@
 //! The pictures of a scene, read, checked and made linear: room, person, document, phone.
 
+use super::chance::Chance;
 use super::scene::{Scene, SceneError, Surface};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -149,6 +150,35 @@ fn texels(picture: &image::RgbaImage) -> Vec<Texel> {
 impl Room {
     /// The room of a scene at the camera's size.
     pub(super) fn load(scene: &Scene, width: u32, height: u32) -> Result<Self, SceneError> {
+        let mut room = Self::plain(scene, width, height)?;
+        room.clutter(scene, width as usize, height as usize);
+        Ok(room)
+    }
+
+    /// Hangs coloured things of all sizes before the wall, as shelves, posters and screens are.
+    fn clutter(&mut self, scene: &Scene, width: usize, height: usize) {
+        let mut chance = Chance::new(scene.seed ^ 0x0063_6c75_7474_6572);
+        let n = (scene.room.clutter * 90.0) as usize;
+        for _ in 0..n {
+            let (w, h) = (chance.between(0.02, 0.14), chance.between(0.04, 0.3));
+            let (x, y) = (chance.between(-0.05, 1.0), chance.between(-0.05, 1.0));
+            let colour: [f32; 3] = std::array::from_fn(|_| chance.between(0.02, 0.85));
+            let span = |from: f32, size: f32, whole: usize| {
+                let place = |share: f32| (share.clamp(0.0, 1.0) * whole as f32) as usize;
+                place(from)..place(from + size)
+            };
+            for row in span(y, h, height) {
+                for column in span(x, w, width) {
+                    for (plane, c) in self.planes.iter_mut().zip(colour) {
+                        plane[row * width + column] = (c * 65535.0) as u16;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The room's picture, or a wall.
+    fn plain(scene: &Scene, width: u32, height: u32) -> Result<Self, SceneError> {
         let table = linear_table();
         let Some(path) = &scene.room.picture else {
             return Ok(Self::wall(width, height));
@@ -293,6 +323,34 @@ impl Texture {
             Vec::new(),
             gloss,
         ))
+    }
+
+    /// The same with a finger on it, from the right edge to its tip at `tip` (shares of width and height); 17 mm thick, as a thumb is.
+    pub(super) fn under_a_finger(&self, tip: [f32; 2], width_mm: f32) -> Self {
+        let per_mm = self.width as f32 / width_mm;
+        let tip = [tip[0] * self.width as f32, tip[1] * self.height as f32];
+        let radius = 8.5 * per_mm;
+        let mut covered = Self {
+            width: self.width,
+            height: self.height,
+            texels: self.texels.clone(),
+            glow: self.glow.clone(),
+            gloss: self.gloss,
+        };
+        for y in 1..self.height - 1 {
+            for x in 1..self.width - 1 {
+                let along = (x as f32 - tip[0]).min(0.0);
+                let across = y as f32 - tip[1];
+                let r = along.hypot(across) / radius;
+                if r < 1.0 {
+                    // Skin, darker where it curves away.
+                    let shade = 0.55 + 0.45 * (1.0 - r * r).sqrt();
+                    covered.texels[y * self.width + x] =
+                        pack([0.52 * shade, 0.30 * shade, 0.21 * shade, 1.0]);
+                }
+            }
+        }
+        covered
     }
 
     /// Adds the transparent border. What it is made from is let go as soon as it was copied: pictures of dense codes are large.

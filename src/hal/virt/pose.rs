@@ -3,6 +3,7 @@
 use super::actor::Actor;
 use super::chance::drift;
 use crate::base::time::Moment;
+use std::time::Duration;
 
 /// A value on its way, eased.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +49,8 @@ impl Glide {
 pub(super) struct Pose {
     /// The person, if in view.
     pub(super) person: Option<PersonPose>,
+    /// The bystander, if in view.
+    pub(super) bystander: Option<PersonPose>,
     /// The document, if in view.
     pub(super) document: Option<HeldPose>,
     /// The phone, if in view.
@@ -63,6 +66,10 @@ pub(super) struct PersonPose {
     pub(super) shift_px: [f32; 2],
     /// Distance between the eyes in pixels.
     pub(super) inter_eye_px: f32,
+    /// How far the head is turned, in degrees.
+    pub(super) turn_deg: f32,
+    /// The eyes are closed.
+    pub(super) eyes_closed: bool,
 }
 
 /// How a flat thing is held.
@@ -80,9 +87,29 @@ pub(super) struct HeldPose {
     pub(super) up: f32,
     /// The back is shown.
     pub(super) back: bool,
+    /// A finger lies on it.
+    pub(super) finger: bool,
+    /// How far it moved while the frame was exposed, in pixels.
+    pub(super) moved_px: [f32; 2],
 }
 
 impl Actor {
+    /// Where everything is at `now`, and how far the hands moved in the exposure before it.
+    pub(super) fn exposed(&self, now: Moment, exposure: Duration) -> Pose {
+        let mut pose = self.pose(now);
+        let nanos = u64::try_from(exposure.as_nanos()).unwrap_or(0);
+        let before = self.pose(Moment::from_nanos(now.as_nanos().saturating_sub(nanos)));
+        for (held, before) in [
+            (&mut pose.document, &before.document),
+            (&mut pose.phone, &before.phone),
+        ] {
+            if let (Some(held), Some(before)) = (held, before) {
+                held.moved_px = [0, 1].map(|i| held.shift_px[i] - before.shift_px[i]);
+            }
+        }
+        pose
+    }
+
     /// Where everything is at `now`.
     pub(super) fn pose(&self, now: Moment) -> Pose {
         let seconds = now.since(self.started).as_secs_f64();
@@ -102,6 +129,18 @@ impl Actor {
                 position,
                 shift_px: [shift(0) + (1.0 - present) * 1100.0, shift(1) * 0.5],
                 inter_eye_px: person.inter_eye_px * self.face_nearer.value(now),
+                turn_deg: person.turn_deg * self.turned.value(now),
+                eyes_closed: self.eyes_closed,
+            });
+        }
+        let there = present * self.bystander.value(now);
+        if let (Some(bystander), true) = (&scene.bystander, there > 0.0) {
+            pose.bystander = Some(PersonPose {
+                position: bystander.position,
+                shift_px: [(1.0 - there) * 900.0, 0.0],
+                inter_eye_px: bystander.inter_eye_px,
+                turn_deg: 0.0,
+                eyes_closed: false,
             });
         }
         let tremble = |axis: u64, px: f32| {
@@ -125,6 +164,8 @@ impl Actor {
                 ],
                 up,
                 back: self.back,
+                finger: self.finger && !self.back,
+                moved_px: [0.0; 2],
             });
         }
         let up = self.phone.value(now);
@@ -140,6 +181,8 @@ impl Actor {
                 ],
                 up,
                 back: false,
+                finger: false,
+                moved_px: [0.0; 2],
             });
         }
         pose

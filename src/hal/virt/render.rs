@@ -2,9 +2,10 @@
 
 use super::chance::hash;
 use super::flat::{Flat, Held};
-use super::layer::PersonLayer;
+use super::layer::{Look, PersonLayer};
 use super::light::{FOCAL_PX, WALL_MM, colour_of, flicker, side_lux, weights};
-use super::pose::Pose;
+use super::pictures::PersonPicture;
+use super::pose::{PersonPose, Pose};
 use super::scene::Scene;
 use super::sensor::{FILL_PER_NIT_S, Reading, SensorRows, smear};
 use super::set::Set;
@@ -123,6 +124,7 @@ pub(super) struct Renderer {
     sensor: SensorRows,
     set: Option<Arc<Set>>,
     person: Option<PersonLayer>,
+    bystander: Option<PersonLayer>,
     /// Weights of the ring's sides on the wall.
     wall: Vec<[f32; 2]>,
     nodes_wide: usize,
@@ -159,6 +161,7 @@ impl Renderer {
             sensor: SensorRows::new(width),
             set: None,
             person: None,
+            bystander: None,
             wall,
             nodes_wide,
             node_row: vec![0.0; nodes_wide],
@@ -178,33 +181,20 @@ impl Renderer {
         if !self.set.as_ref().is_some_and(|s| Arc::ptr_eq(s, set)) {
             self.set = Some(Arc::clone(set));
             self.person = None;
+            self.bystander = None;
         }
         let zoom = self.width as f32 / 1280.0;
         let frame = (self.width, self.height);
-        let mut eyes = None;
-        if let (Some(picture), Some(person), Optics::Good | Optics::Blurred) =
-            (&set.person, &pose.person, optics)
-        {
-            let at = [
-                person.position[0] * self.width as f32 + person.shift_px[0] * zoom,
-                person.position[1] * self.height as f32 + person.shift_px[1] * zoom,
-            ];
-            let wanted = person.inter_eye_px * zoom;
-            let stale = self
-                .person
-                .as_ref()
-                .is_none_or(|l| (l.inter_eye_px / wanted - 1.0).abs() > SCALE_STEP);
-            if stale {
-                let rest = [
-                    person.position[0] * self.width as f32,
-                    person.position[1] * self.height as f32,
-                ];
-                self.person = Some(PersonLayer::new(picture, wanted, rest, frame));
-            }
-            if let Some(layer) = &mut self.person {
-                layer.light(light, at[1]);
-            }
-            eyes = Some(at);
+        let (mut eyes, mut eyes_behind) = (None, None);
+        if matches!(optics, Optics::Good | Optics::Blurred) {
+            eyes = place(&mut self.person, &set.person, &pose.person, frame, light);
+            eyes_behind = place(
+                &mut self.bystander,
+                &set.bystander,
+                &pose.bystander,
+                frame,
+                light,
+            );
         }
         let mut held = held(set, pose, light, frame, optics);
         for (y, out) in out
@@ -220,8 +210,10 @@ impl Renderer {
                     self.rows.iter_mut().for_each(|row| row.fill(even));
                 }
             }
-            if let (Some(layer), Some(eyes)) = (&mut self.person, eyes) {
-                layer.blend(y, eyes, &mut self.rows);
+            for (layer, eyes) in [(&mut self.bystander, eyes_behind), (&mut self.person, eyes)] {
+                if let (Some(layer), Some(eyes)) = (layer, eyes) {
+                    layer.blend(y, eyes, &mut self.rows);
+                }
             }
             for flat in &mut held {
                 flat.blend(y, &mut self.rows);
@@ -259,6 +251,39 @@ impl Renderer {
     }
 }
 
+/// Makes sure that `layer` shows a person as `pose` has it, works out its light, and gives where its eyes are; `None`: not in view.
+fn place(
+    layer: &mut Option<PersonLayer>,
+    picture: &Option<PersonPicture>,
+    pose: &Option<PersonPose>,
+    frame: (usize, usize),
+    light: &Lit,
+) -> Option<[f32; 2]> {
+    let (picture, pose) = (picture.as_ref()?, pose.as_ref()?);
+    let zoom = frame.0 as f32 / 1280.0;
+    let rest = [
+        pose.position[0] * frame.0 as f32,
+        pose.position[1] * frame.1 as f32,
+    ];
+    let at = [0, 1].map(|i| rest[i] + pose.shift_px[i] * zoom);
+    let wanted = pose.inter_eye_px * zoom;
+    // By whole degrees: a layer is not made anew for every frame of a turn.
+    let look = Look {
+        turn_deg: pose.turn_deg.round(),
+        eyes_closed: pose.eyes_closed,
+    };
+    let stale = layer
+        .as_ref()
+        .is_none_or(|l| (l.inter_eye_px / wanted - 1.0).abs() > SCALE_STEP || l.look != look);
+    if stale {
+        *layer = Some(PersonLayer::new(picture, wanted, look, rest, frame));
+    }
+    if let Some(layer) = layer {
+        layer.light(light, at[1]);
+    }
+    Some(at)
+}
+
 /// What is in the hands, the nearer one last.
 fn held<'a>(
     set: &'a Set,
@@ -274,11 +299,12 @@ fn held<'a>(
     if let (Some(pose), Some(document), Some(front)) =
         (&pose.document, &set.scene.document, &set.document)
     {
-        let texture = if pose.back {
-            set.back.as_ref().unwrap_or(front)
-        } else {
-            front
+        let texture = match (pose.back, pose.finger) {
+            (true, _) => set.back.as_ref(),
+            (false, true) => set.covered.as_ref(),
+            (false, false) => None,
         };
+        let texture = texture.unwrap_or(front);
         let size = Held {
             width_mm: document.size_mm[0],
             aspect: document.size_mm[1] / document.size_mm[0],

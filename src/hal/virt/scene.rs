@@ -52,6 +52,8 @@ pub struct Scene {
     pub camera: Sensor,
     /// The person; without: an empty booth.
     pub person: Option<Person>,
+    /// Somebody who looks over the person's shoulder, and goes when asked to.
+    pub bystander: Option<Bystander>,
     /// The document in the person's hand.
     pub document: Option<Document>,
     /// What the ticket is made of.
@@ -91,6 +93,8 @@ pub struct Expect {
 pub struct Room {
     /// Picture; absent: a plain grey wall.
     pub picture: Option<PathBuf>,
+    /// How much hangs and stands there: 0 nothing, 1 a wall full of coloured things; 0..=1.
+    pub clutter: f32,
 }
 
 /// Light that is not the booth's.
@@ -189,6 +193,24 @@ pub struct Person {
     /// A person has a surface; a photograph of one is flat.
     #[serde(default)]
     pub surface: Surface,
+    /// How far the head is turned, until a prompt asks for it: to the right of the picture, in degrees; -40..=40.
+    #[serde(default)]
+    pub turn_deg: f32,
+    /// The eyes are closed until a prompt asks for them.
+    #[serde(default)]
+    pub eyes_closed: bool,
+}
+
+/// Somebody behind the person.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bystander {
+    /// As the person's.
+    pub layers: PathBuf,
+    /// Distance between the eyes in pixels, 20..=300.
+    pub inter_eye_px: f32,
+    /// Middle between the eyes, as shares of the frame's width and height.
+    pub position: [f32; 2],
 }
 
 /// Shape of the person's layer.
@@ -227,6 +249,11 @@ pub struct Document {
     /// Share of light that is mirrored rather than scattered: paper 0, laminate 0.04; 0..=1.
     #[serde(default = "default_gloss")]
     pub gloss: f32,
+    /// Where a finger lies whose tip is there until a prompt asks for it, as shares of the document's width and height.
+    pub finger: Option<[f32; 2]>,
+    /// The other side is shown first.
+    #[serde(default)]
+    pub back_first: bool,
 }
 
 /// What the ticket is made of.

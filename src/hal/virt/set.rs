@@ -2,7 +2,7 @@
 
 use super::phone::Phone;
 use super::pictures::{PersonPicture, Room, Texture};
-use super::scene::{Scene, SceneError};
+use super::scene::{Scene, SceneError, Surface};
 use super::sound::read_wav;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,8 +12,11 @@ pub(super) struct Set {
     pub(super) scene: Arc<Scene>,
     pub(super) room: Room,
     pub(super) person: Option<PersonPicture>,
+    pub(super) bystander: Option<PersonPicture>,
     pub(super) document: Option<Texture>,
     pub(super) back: Option<Texture>,
+    /// The document with a finger on it.
+    pub(super) covered: Option<Texture>,
     pub(super) phone: Option<Phone>,
     pub(super) wav: Vec<i16>,
 }
@@ -47,7 +50,11 @@ impl Set {
             Some(p) => Some(PersonPicture::load(&scene, &p.layers, p.surface)?),
             None => None,
         };
-        let (mut document, mut back) = (None, None);
+        let bystander = match &scene.bystander {
+            Some(b) => Some(PersonPicture::load(&scene, &b.layers, Surface::Solid)?),
+            None => None,
+        };
+        let (mut document, mut back, mut covered) = (None, None, None);
         if let Some(d) = &scene.document {
             let seen_px = d.width_px * width as f32 / 1280.0;
             let aspect = d.size_mm[0] / d.size_mm[1];
@@ -58,6 +65,9 @@ impl Set {
                 seen_px,
                 aspect,
             )?);
+            if let (Some(finger), Some(page)) = (d.finger, &document) {
+                covered = Some(page.under_a_finger(finger, d.size_mm[0]));
+            }
             if let Some(path) = &d.back {
                 back = Some(Texture::document(
                     &scene,
@@ -80,8 +90,10 @@ impl Set {
             scene: Arc::new(scene),
             room,
             person,
+            bystander,
             document,
             back,
+            covered,
             phone,
             wav,
         })

@@ -247,7 +247,8 @@ impl World {
                 }
             }
         }
-        let pose = state.actor.as_ref().map(|a| a.pose(at)).unwrap_or_default();
+        let pose = state.actor.as_ref();
+        let pose = pose.map(|a| a.exposed(at, exposure)).unwrap_or_default();
         let view = View {
             set: Arc::clone(&state.set),
             pose,

@@ -135,12 +135,19 @@ impl Scene {
             -120.0,
             0.0,
         );
+        add("room.clutter", self.room.clutter, 0.0, 1.0);
         add("board.soc_celsius", self.board.soc_celsius, -40.0, 125.0);
         if let Some(p) = &self.person {
             add("person.inter_eye_px", p.inter_eye_px, 20.0, 300.0);
             add("person.position[0]", p.position[0], -0.5, 1.5);
             add("person.position[1]", p.position[1], -0.5, 1.5);
             add("person.sway_px", p.sway_px, 0.0, 100.0);
+            add("person.turn_deg", p.turn_deg, -40.0, 40.0);
+        }
+        if let Some(b) = &self.bystander {
+            add("bystander.inter_eye_px", b.inter_eye_px, 20.0, 300.0);
+            add("bystander.position[0]", b.position[0], -0.5, 1.5);
+            add("bystander.position[1]", b.position[1], -0.5, 1.5);
         }
         if let Some(d) = &self.document {
             add("document.size_mm[0]", d.size_mm[0], 20.0, 400.0);
@@ -153,6 +160,9 @@ impl Scene {
             }
             add("document.jitter_px", d.jitter_px, 0.0, 100.0);
             add("document.gloss", d.gloss, 0.0, 1.0);
+            for (i, share) in d.finger.iter().flatten().enumerate() {
+                add(&format!("document.finger[{i}]"), *share, 0.0, 1.0);
+            }
         }
         if let Some(t) = &self.ticket {
             add("ticket.width_px", t.width_px, 100.0, 1200.0);

@@ -1,0 +1,44 @@
+//! The virtual booth on a clock that somebody else moves: one scene, no thread, no recorder. What a session in it comes to does not
+//! depend on how busy the machine is.
+
+use super::scene::Scene;
+use super::set::Set;
+use super::world::{Finished, World};
+use super::{VirtConfig, VirtError, check, devices, devices_of};
+use crate::base::time::SharedClock;
+use crate::hal::Devices;
+use std::sync::Arc;
+
+/// A scene that is being played.
+#[derive(Debug)]
+pub struct Bench(Arc<World>);
+
+impl Bench {
+    /// Lets the person do what is due; gives the scene's end, once.
+    pub fn tick(&self) -> Option<Finished> {
+        self.0.tick()
+    }
+}
+
+/// Opens the devices of a virtual booth in which `scene` begins now; `ticket` is what the phone shows. No device may be waited for
+/// beyond the present time of `clock`: nobody else moves it.
+///
+/// # Errors
+/// A value of the board file, or a file that the scene names.
+pub fn bench(
+    config: &VirtConfig,
+    scene: Scene,
+    ticket: Option<&str>,
+    clock: SharedClock,
+) -> Result<(Devices, Bench), VirtError> {
+    check(config)?;
+    let (width, height) = (config.width, config.height);
+    let set = Set::of(scene, ticket, width, height)?;
+    let world = Arc::new(World::new(clock, Set::empty(width, height)?, None, None));
+    let devices = devices_of(&world, &Arc::new(devices::Wire::default()), config);
+    let wanted = set.scene.name.clone();
+    world
+        .play(set)
+        .map_err(|playing| VirtError::Playing { wanted, playing })?;
+    Ok((devices, Bench(world)))
+}
