@@ -9,7 +9,7 @@ use crate::base::time::{Moment, SharedClock};
 use crate::guidance::exposure::{ExposureAction, ExposureConfig, ExposureLoop, Measurement};
 use crate::guidance::light::LightTable;
 use crate::hal::{CameraControls, CameraInfo, LightLevels};
-use crate::perception::observation::{Observation, SceneLight, Seen, VisionTask};
+use crate::perception::observation::{LightState, Observation, SceneLight, Seen, VisionTask};
 use crate::perception::vision::{Vision, scene_light};
 use crate::runtime::crew::Stop;
 use crate::runtime::heartbeat::Pulse;
@@ -36,6 +36,8 @@ pub enum Order {
     UsePortrait(Secret),
     /// The session is over: wipe.
     Forget,
+    /// The same, but for the portrait of one document, which the next ticket of the session may go on with.
+    ForgetBut(Secret),
 }
 
 impl std::fmt::Debug for Order {
@@ -78,12 +80,7 @@ impl Sight {
         exposure: ExposureConfig,
         trace: Option<Trace>,
     ) -> anyhow::Result<Self> {
-        for scene in [
-            LightScene::Idle,
-            LightScene::Ticket,
-            LightScene::Document,
-            LightScene::Face,
-        ] {
+        for scene in LightScene::ALL {
             light.recipe(scene.recipe())?;
         }
         let recipe = *light.recipe(LightScene::Idle.recipe())?;
@@ -132,7 +129,7 @@ impl Sight {
         levels: LightLevels,
     ) -> Option<ExposureAction> {
         let (mean, halves, bright_share, target) = match seen {
-            Seen::Face(face) if self.scene == LightScene::Face => match &face.primary {
+            Seen::Face(face) if self.scene.is_for_face() => match &face.primary {
                 Some(p) if p.light.mean > 0.0 => (
                     p.light.mean,
                     Some((p.light.left, p.light.right)),
@@ -141,7 +138,7 @@ impl Sight {
                 ),
                 _ => (scene.centre, None, 0.0, SCENE_TARGET),
             },
-            Seen::Document(o) if self.scene == LightScene::Document => {
+            Seen::Document(o) if self.scene.is_for_document() => {
                 if o.corners.is_some() && o.luminance > 0.0 {
                     (
                         o.luminance,
@@ -212,6 +209,7 @@ pub fn vision_thread(
                     }
                 }
                 Order::Forget => sight.vision.forget(),
+                Order::ForgetBut(number) => sight.vision.forget_but_portrait(&number),
             }
         }
         let Some(frame) = eye.frames.take(Duration::from_millis(200)) else {
@@ -242,6 +240,15 @@ pub fn vision_thread(
             at: meta.captured,
             sequence: meta.sequence,
             scene,
+            light: LightState {
+                recipe: sight.scene.recipe(),
+                left: levels.left.white,
+                right: levels.right.white,
+                exposure_us: sight.controls.exposure_us,
+                gain: sight.controls.gain,
+                settled: action.as_ref().is_some_and(|a| a.settled),
+                at_limit: action.as_ref().is_some_and(|a| a.at_limit),
+            },
             seen,
             took_us: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
         };
