@@ -1,7 +1,7 @@
 # boothd. `make demo` runs the main job, `make test` the tests; each installs what it needs by itself.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help setup build demo test lint bench kill-test clean-demo fuzz fuzz-seeds fuzz-merge report models models-check deb units vm-test ci-vm
+.PHONY: help setup build demo test lint bench kill-test matrix clean-demo fuzz fuzz-seeds fuzz-merge report models models-check deb units vm-test ci-vm
 
 OUT ?= target/demo
 LITERT_DIR := target/litert
@@ -12,6 +12,7 @@ help:
 	@echo "make demo       build, start wallet, uplink and booth, run all scenes, write $(OUT)/report.html"
 	@echo "make test       all tests"
 	@echo "make lint       formatting, clippy"
+	@echo "make matrix     bad light, bad posture, badly held documents: table of what the booth makes of them, report in target/matrix"
 	@echo "make bench      table of times per stage"
 	@echo "make fuzz       fuzz targets, RUNS=N executions each (1000000), TARGET=NAME for one; table of executions and memory"
 	@echo "make report     accuracy and speed beside peers, DATA=DIR with the evaluation data; writes docs/accuracy.md"
@@ -47,6 +48,10 @@ units:
 
 deb: setup
 	@scripts/deb.sh
+
+# ONLY="--case dark --person passport" for a part.
+matrix: build
+	target/release/boothd matrix $(ONLY)
 
 # Not part of `make test`: emulated, some minutes, 300 MB of Debian's packages the first time. `ci-vm` is what a CI job calls.
 vm-test: deb

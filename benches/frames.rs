@@ -83,6 +83,7 @@ fn ticket_text() -> anyhow::Result<String> {
         expires_s: ISSUED.unix_s() + 300,
         nonce: Bytes([6; 16]),
         booth: None,
+        extended_time: false,
         reference: None,
     };
     claims.claim(Field::DocumentNumber, "U48203715");

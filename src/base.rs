@@ -6,5 +6,6 @@ pub mod geometry;
 pub mod ids;
 pub mod latest;
 pub mod secret;
+pub mod standing;
 pub mod terms;
 pub mod time;

@@ -26,15 +26,21 @@
 //!
 //! Freshness fence: a measurement whose frame was captured before the present step was entered is dropped.
 
+mod admission;
 pub mod best_portrait;
+mod buttons;
 pub mod calm;
 pub mod card_votes;
 pub mod document_problems;
 pub mod document_step;
 pub mod driver;
+mod ending;
 pub mod event;
 pub mod face_step;
 pub mod fields;
+pub mod kept;
+pub mod remedy;
+mod sighting;
 pub mod state;
 pub mod view;
 pub mod visit;

@@ -7,6 +7,7 @@
 //!                     +-- reasons: one table, every code with attribution, disposition, attempt, who may see it, remedy, texts
 //! ```
 
+pub mod attempts;
 pub mod dates;
 pub mod decision;
 mod document_checks;

@@ -136,6 +136,12 @@ pub struct TicketRequest {
     /// The only booth that may use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booth: Option<BoothId>,
+    /// The session that goes on, if an earlier ticket of it did not end it; absent: a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// The person needs more time for every step.
+    #[serde(default)]
+    pub extended_time: bool,
     /// A reference template, base64url, at most 700 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<crate::trust::ticket::Reference>,

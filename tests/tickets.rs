@@ -94,6 +94,7 @@ fn claims() -> TicketClaims {
         expires_s: NOW_S + 600,
         nonce: Bytes([2; 16]),
         booth: None,
+        extended_time: false,
         reference: None,
     };
     claims.claim(Field::DocumentNumber, "L898902C3");
@@ -215,6 +216,7 @@ impl Counter {
                 at,
                 sequence: 0,
                 scene: SceneLight::default(),
+                light: Default::default(),
                 seen: Seen::Code(code),
                 took_us: 0,
             })

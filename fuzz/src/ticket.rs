@@ -116,6 +116,7 @@ pub fn seed_claims() -> ticket::TicketClaims {
         expires_s: NOW.unix_s() + 120,
         nonce: ticket::Bytes([6; 16]),
         booth: None,
+        extended_time: false,
         reference: None,
     }
 }

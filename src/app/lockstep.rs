@@ -9,6 +9,7 @@ use super::sight::{Order, Sight};
 use crate::base::frame::{Frame, PixelFormat};
 use crate::base::ids::BoothId;
 use crate::base::secret::Secret;
+use crate::base::standing::Standing;
 use crate::base::time::{ManualClock, Moment, SharedClock, WallTime};
 use crate::config::board::{Board, Devices as BoardDevices};
 use crate::guidance::exposure::ExposureAction;
@@ -20,7 +21,7 @@ use crate::hal::{CameraControls, LightLevels, PanelImage};
 use crate::perception::observation::{DocumentProblem, Observation, Seen, VisionTask};
 use crate::perception::vision::Vision;
 use crate::session::driver::{Driver, Outside, TICK};
-use crate::session::event::{Event, ReserveRefusal, StoreRefusal, TicketRefusal};
+use crate::session::event::{Event, Record, ReserveRefusal, StoreRefusal, TicketRefusal};
 use crate::session::state::Session;
 use crate::session::view::LightScene;
 use crate::session::visit::House;
@@ -82,6 +83,8 @@ pub struct Sample {
     pub controls: CameraControls,
     /// The ring's levels in effect.
     pub levels: LightLevels,
+    /// `mean` is of a face or a document, not of the frame's middle.
+    pub found: bool,
     /// Whether the loop was content; `None` where it had nothing to measure.
     pub settled: Option<bool>,
     /// What stood in the way of a document.
@@ -162,9 +165,18 @@ impl Outside for Desk {
         self.orders.push_back(Order::UsePortrait(number.clone()));
     }
 
-    fn store(&mut self, payload: &[u8]) -> Result<(), StoreRefusal> {
-        self.stored = Some(payload.to_vec());
+    fn standing(&mut self, _: [u8; 32]) -> Result<Standing, StoreRefusal> {
+        // Everybody is here for the first time.
+        Ok(Standing::default())
+    }
+
+    fn store(&mut self, record: &Record) -> Result<(), StoreRefusal> {
+        self.stored = Some(record.payload.clone());
         Ok(())
+    }
+
+    fn keep(&mut self, number: &Secret) {
+        self.orders.push_back(Order::ForgetBut(number.clone()));
     }
 
     fn forget(&mut self) {
@@ -385,30 +397,34 @@ fn sample(
     levels: LightLevels,
     action: Option<&ExposureAction>,
 ) -> Sample {
-    let (mean, halves, problem, used) = match &seen.seen {
-        Seen::Face(f) => f
-            .primary
-            .as_ref()
-            .map_or((seen.scene.centre, None, None, false), |p| {
-                let light = p.light;
-                let used = p.comparison_score.is_some();
-                (light.mean, Some((light.left, light.right)), None, used)
-            }),
-        Seen::Document(d) if d.corners.is_some() => {
-            (d.luminance, None, d.problem, d.reading.is_some())
-        }
-        Seen::Document(d) => (seen.scene.centre, None, d.problem, false),
-        Seen::Nothing | Seen::Code(_) => (seen.scene.centre, None, None, false),
-    };
-    Sample {
+    let mut sample = Sample {
         at,
         task,
-        mean,
-        halves,
+        mean: seen.scene.centre,
+        halves: None,
         controls,
         levels,
+        found: false,
         settled: action.map(|a| a.settled),
-        problem,
-        used,
+        problem: None,
+        used: false,
+    };
+    match &seen.seen {
+        Seen::Face(face) => {
+            if let Some(p) = &face.primary {
+                (sample.mean, sample.found) = (p.light.mean, true);
+                sample.halves = Some((p.light.left, p.light.right));
+                sample.used = p.comparison_score.is_some();
+            }
+        }
+        Seen::Document(d) => {
+            if d.corners.is_some() {
+                (sample.mean, sample.found) = (d.luminance, true);
+                sample.used = d.reading.is_some();
+            }
+            sample.problem = d.problem;
+        }
+        Seen::Nothing | Seen::Code(_) => {}
     }
+    sample
 }

@@ -6,15 +6,16 @@ use super::sight::Order;
 use crate::base::ids::BoothId;
 use crate::base::latest::Latest;
 use crate::base::secret::Secret;
+use crate::base::standing::Standing;
 use crate::base::time::{Moment, SharedClock, WallTime};
-use crate::delivery::outbox::{OutboxError, Reservation};
+use crate::delivery::outbox::{Entry, OutboxError, Reservation};
 use crate::delivery::service::{HoldGuard, OutboxHandle};
 use crate::delivery::status::NetState;
 use crate::delivery::wire::NetWatch;
 use crate::guidance::model::UiModel;
 use crate::perception::observation::VisionTask;
 use crate::session::driver::Outside;
-use crate::session::event::{ReserveRefusal, StoreRefusal, TicketRefusal};
+use crate::session::event::{Record, ReserveRefusal, StoreRefusal, TicketRefusal};
 use crate::session::view::LightScene;
 use crate::trust::keys::TrustedKeys;
 use crate::trust::random_bytes;
@@ -22,6 +23,9 @@ use crate::trust::ticket::{self, Ticket, TicketError};
 use crate::verdict::outcome::PreflightRecord;
 use crossbeam_channel::Sender;
 use std::time::Duration;
+
+/// How long the storage may take to answer the self-check, which has a second in all; everything else that it asks is in memory.
+pub const STORAGE_CHECK: Duration = Duration::from_millis(700);
 
 /// The booth around the session.
 #[derive(Debug)]
@@ -85,6 +89,13 @@ impl Outside for BoothOutside {
         }
     }
 
+    fn standing(&mut self, subject: [u8; 32]) -> Result<Standing, StoreRefusal> {
+        self.outbox.standing(subject).map_err(|error| {
+            tracing::error!(code = "hw.storage.full", %error, "attempts cannot be looked up");
+            StoreRefusal::Storage
+        })
+    }
+
     fn reserve(&mut self, ticket: &Ticket, fallback: &[u8]) -> Result<(), ReserveRefusal> {
         match self
             .outbox
@@ -124,7 +135,7 @@ impl Outside for BoothOutside {
         record
             .checks
             .insert("microphone", ok(readings.microphone_fault.or(deaf)));
-        let storage = self.outbox.stats().is_err();
+        let storage = self.outbox.with_limit(STORAGE_CHECK).stats().is_err();
         record
             .checks
             .insert("storage", ok(storage.then_some("hw.storage.full")));
@@ -148,12 +159,19 @@ impl Outside for BoothOutside {
         self.order(Order::UsePortrait(number.clone()));
     }
 
-    fn store(&mut self, payload: &[u8]) -> Result<(), StoreRefusal> {
+    fn store(&mut self, record: &Record) -> Result<(), StoreRefusal> {
         let Some(reservation) = self.reservation else {
             tracing::error!("an outcome without a reserved place");
             return Err(StoreRefusal::Storage);
         };
-        match self.outbox.commit(&reservation, payload) {
+        let entry = Entry {
+            subject: record.subject,
+            standing: record.standing,
+        };
+        let done = self
+            .outbox
+            .commit(&reservation, &record.payload, Some(entry));
+        match done {
             Ok(_) => {
                 tracing::info!(seq = reservation.seq, "outcome stored");
                 self.reservation = None;
@@ -164,6 +182,10 @@ impl Outside for BoothOutside {
                 Err(StoreRefusal::Storage)
             }
         }
+    }
+
+    fn keep(&mut self, number: &Secret) {
+        self.order(Order::ForgetBut(number.clone()));
     }
 
     fn forget(&mut self) {

@@ -9,8 +9,11 @@ use crate::base::secret::Secret;
 use crate::base::time::{Moment, SharedClock};
 use crate::guidance::exposure::{ExposureAction, ExposureConfig, ExposureLoop, Measurement};
 use crate::guidance::light::LightTable;
+use crate::guidance::light::cause::{Answer, CauseWatch, Signs};
 use crate::hal::{CameraControls, CameraInfo, LightLevels};
-use crate::perception::observation::{Observation, SceneLight, Seen, VisionTask};
+use crate::perception::observation::{
+    DocumentProblem, LightState, Observation, SceneLight, Seen, VisionTask,
+};
 use crate::perception::vision::{Vision, scene_light};
 use crate::runtime::crew::Stop;
 use crate::runtime::heartbeat::Pulse;
@@ -37,6 +40,8 @@ pub enum Order {
     UsePortrait(Secret),
     /// The session is over: wipe.
     Forget,
+    /// The same, but for the portrait of one document, which the next ticket of the session may go on with.
+    ForgetBut(Secret),
 }
 
 impl std::fmt::Debug for Order {
@@ -56,6 +61,10 @@ pub struct Sight {
     task: VisionTask,
     since: Moment,
     scene: LightScene,
+    /// What is wrong with the light in this step.
+    cause: CauseWatch,
+    /// Name of the recipe that is followed.
+    recipe: &'static str,
     control: ExposureLoop,
     controls: CameraControls,
     last_ticket_look: Moment,
@@ -66,6 +75,10 @@ const TICKET_INTERVAL: Duration = Duration::from_millis(120);
 /// Mean of the frame's middle that is aimed at while there is no face or document to measure: with a bright window behind the
 /// person, the whole frame's mean would make everything that matters too dark.
 const SCENE_TARGET: f32 = 0.42;
+/// A half of a face with this mean is cut off at full scale.
+const CUT_OFF: f32 = 0.95;
+/// A background with this mean is mostly cut off at full scale.
+const BACKLIT: f32 = 0.8;
 
 impl Sight {
     /// Puts the thread's things together.
@@ -79,12 +92,7 @@ impl Sight {
         exposure: ExposureConfig,
         trace: Option<Trace>,
     ) -> anyhow::Result<Self> {
-        for scene in [
-            LightScene::Idle,
-            LightScene::Ticket,
-            LightScene::Document,
-            LightScene::Face,
-        ] {
+        for scene in LightScene::ALL {
             light.recipe(scene.recipe())?;
         }
         let recipe = *light.recipe(LightScene::Idle.recipe())?;
@@ -104,6 +112,8 @@ impl Sight {
             task: VisionTask::Idle,
             since: Moment::ZERO,
             scene: LightScene::Idle,
+            cause: CauseWatch::default(),
+            recipe: LightScene::Idle.recipe(),
             control,
             controls,
             last_ticket_look: Moment::ZERO,
@@ -114,7 +124,8 @@ impl Sight {
     fn set_scene(&mut self, scene: LightScene) -> Option<ExposureAction> {
         // Checked in `new`.
         let recipe = *self.light.recipe(scene.recipe()).ok()?;
-        self.scene = scene;
+        (self.scene, self.recipe) = (scene, scene.recipe());
+        self.cause = CauseWatch::default();
         self.control = ExposureLoop::new(
             &self.camera,
             self.exposure.mains_hz,
@@ -122,6 +133,30 @@ impl Sight {
             recipe.white_range(),
         );
         Some(self.control.begin())
+    }
+
+    /// Another recipe, where what is wrong with the light asks for one; the picture stays about as bright.
+    fn answer(&mut self, seen: &Seen, at: Moment, levels: LightLevels) {
+        let Some(answer) = self.cause.see(signs(seen), at) else {
+            return;
+        };
+        let scene = match (answer, self.scene) {
+            (Answer::LeftOnly, _) => LightScene::DocumentLeft,
+            (Answer::RightOnly, _) => LightScene::DocumentRight,
+            (Answer::Strong, _) => LightScene::FaceStrong,
+            (Answer::Usual, scene) => scene,
+        };
+        if let Ok(recipe) = self.light.recipe(scene.recipe()) {
+            self.recipe = scene.recipe();
+            self.control = ExposureLoop::new(
+                &self.camera,
+                self.exposure.mains_hz,
+                recipe.levels(),
+                recipe.white_range(),
+            )
+            .like(self.controls, levels);
+            tracing::info!(recipe = self.recipe, "light");
+        }
     }
 
     /// One turn of the loop: what is measured depends on the scene.
@@ -133,16 +168,21 @@ impl Sight {
         levels: LightLevels,
     ) -> Option<ExposureAction> {
         let (mean, halves, bright_share, target) = match seen {
-            Seen::Face(face) if self.scene == LightScene::Face => match &face.primary {
+            Seen::Face(face) if self.scene.is_for_face() => match &face.primary {
                 Some(p) if p.light.mean > 0.0 => (
                     p.light.mean,
                     Some((p.light.left, p.light.right)),
-                    scene.bright_share,
+                    // Of the face, not of a window behind it.
+                    if p.light.left.max(p.light.right) > CUT_OFF {
+                        1.0
+                    } else {
+                        0.0
+                    },
                     self.exposure.face_mean,
                 ),
                 _ => (scene.centre, None, 0.0, SCENE_TARGET),
             },
-            Seen::Document(o) if self.scene == LightScene::Document => {
+            Seen::Document(o) if self.scene.is_for_document() => {
                 if o.corners.is_some() && o.luminance > 0.0 {
                     (
                         o.luminance,
@@ -165,6 +205,25 @@ impl Sight {
             levels,
         };
         Some(self.control.step(&measurement, target))
+    }
+}
+
+/// What a frame says about the light.
+fn signs(seen: &Seen) -> Signs {
+    match seen {
+        Seen::Document(o) => Signs {
+            glare: o.problem == Some(DocumentProblem::Glare),
+            unread: o.corners.is_some() && o.reading.is_none(),
+            backlit: false,
+        },
+        Seen::Face(face) => Signs {
+            backlit: face
+                .primary
+                .as_ref()
+                .is_some_and(|p| p.light.background > BACKLIT && p.light.mean < BACKLIT),
+            ..Signs::default()
+        },
+        Seen::Nothing | Seen::Code(_) => Signs::default(),
     }
 }
 
@@ -198,6 +257,7 @@ impl Sight {
                 }
             }
             Order::Forget => self.vision.forget(),
+            Order::ForgetBut(number) => self.vision.forget_but_portrait(&number),
         }
         None
     }
@@ -247,11 +307,21 @@ impl Sight {
         let seen = self.vision.look(frame.view(), self.task)?;
         let took = clock.now().since(start);
         let controls = self.controls;
+        self.answer(&seen, meta.captured, levels);
         let action = self.control(&seen, scene, meta.captured, levels);
         let observation = Observation {
             at: meta.captured,
             sequence: meta.sequence,
             scene,
+            light: LightState {
+                recipe: self.recipe,
+                left: levels.left.white,
+                right: levels.right.white,
+                exposure_us: controls.exposure_us,
+                gain: controls.gain,
+                settled: action.as_ref().is_some_and(|a| a.settled),
+                at_limit: action.as_ref().is_some_and(|a| a.at_limit),
+            },
             seen,
             took_us: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
         };

@@ -20,6 +20,7 @@
 
 mod acks;
 mod error;
+mod ledger;
 mod room;
 mod store;
 #[cfg(test)]
@@ -27,10 +28,12 @@ mod tests;
 
 pub use acks::AckReport;
 pub use error::OutboxError;
+pub use ledger::Entry;
 pub use room::OutboxStats;
 pub use store::Recovery;
 
 use crate::base::ids::{BoothId, SessionId};
+use crate::base::standing::Standing;
 use crate::base::time::SharedClock;
 use crate::trust::ack::{Digest, MAX_OUTCOME, MAX_PAYLOAD, OUTCOME_TYP, OutcomeHeader};
 use crate::trust::jws;
@@ -211,11 +214,12 @@ impl Outbox {
         reservation: &Reservation,
         payload: &[u8],
     ) -> Result<(), OutboxError> {
-        self.replace(reservation, payload, State::Reserved)
+        self.replace(reservation, payload, State::Reserved, None)
             .map(drop)
     }
 
-    /// Signs and stores the outcome of a session. Durable when it returns; may be tried again after an error of the disk.
+    /// Signs and stores the outcome of a session, and in the same transaction how the person stands after it. Durable when it
+    /// returns; may be tried again after an error of the disk.
     ///
     /// # Errors
     /// [`OutboxError::NotReserved`] if the reservation was closed before; [`OutboxError::TooLarge`], and those of the
@@ -224,9 +228,18 @@ impl Outbox {
         &mut self,
         reservation: &Reservation,
         payload: &[u8],
+        entry: Option<&Entry>,
     ) -> Result<Stored, OutboxError> {
-        let sha256 = self.replace(reservation, payload, State::Pending)?;
+        let sha256 = self.replace(reservation, payload, State::Pending, entry)?;
         Ok(Stored { sha256 })
+    }
+
+    /// How somebody stands after earlier sessions; by default for whom nothing is known.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn standing(&self, subject: &[u8; 32]) -> Result<Standing, OutboxError> {
+        ledger::read(&self.db, subject)
     }
 
     /// The oldest outcomes that are to be sent, at most `limit` of them and at most `max_bytes` together (at least one).
@@ -315,6 +328,7 @@ impl Outbox {
         reservation: &Reservation,
         payload: &[u8],
         state: State,
+        entry: Option<&Entry>,
     ) -> Result<Digest, OutboxError> {
         check_size(payload.len())?;
         let not_reserved = || OutboxError::NotReserved {
@@ -355,6 +369,9 @@ impl Outbox {
             "UPDATE head SET last_sha256 = ?3 WHERE epoch = ?1 AND last_seq = ?2",
             params![Int(reservation.epoch), Int(reservation.seq), &sha256.0[..]],
         )?;
+        if let Some(entry) = entry {
+            ledger::write(&tx, entry, iat)?;
+        }
         tx.commit()?;
         Ok(sha256)
     }

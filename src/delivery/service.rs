@@ -3,8 +3,11 @@
 //! Requests go through a channel of 16; when it is full the caller waits, at most for the time-out of its call. A call
 //! that times out may still be carried out: who gave up on a `commit` sees it in `stats` or at the next start.
 
-use super::outbox::{AckReport, Outbox, OutboxError, OutboxStats, Pending, Reservation, Stored};
+use super::outbox::{
+    AckReport, Entry, Outbox, OutboxError, OutboxStats, Pending, Reservation, Stored,
+};
 use crate::base::ids::SessionId;
+use crate::base::standing::Standing;
 use crate::trust::ack::Digest;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,7 +32,8 @@ enum Request {
         reply: Reply<Reservation>,
     },
     UpdateFallback(Reservation, Vec<u8>, Reply<()>),
-    Commit(Reservation, Vec<u8>, Reply<Stored>),
+    Commit(Reservation, Vec<u8>, Option<Entry>, Reply<Stored>),
+    Standing([u8; 32], Reply<Standing>),
     Pending(usize, usize, Reply<Vec<Pending>>),
     Acknowledge(String, Reply<AckReport>),
     Strike(Digest, Reply<()>),
@@ -125,8 +129,11 @@ fn serve(mut outbox: Outbox, inbox: &Receiver<Request>, bell: &Bell) {
             Request::UpdateFallback(reservation, payload, reply) => {
                 let _ = reply.send(outbox.update_fallback(&reservation, &payload));
             }
-            Request::Commit(reservation, payload, reply) => {
-                let done = outbox.commit(&reservation, &payload);
+            Request::Standing(subject, reply) => {
+                let _ = reply.send(outbox.standing(&subject));
+            }
+            Request::Commit(reservation, payload, entry, reply) => {
+                let done = outbox.commit(&reservation, &payload, entry.as_ref());
                 bell.ring();
                 let _ = reply.send(done);
             }
@@ -230,8 +237,21 @@ impl OutboxHandle {
     ///
     /// # Errors
     /// As there, [`OutboxError::TimedOut`], [`OutboxError::Stopped`].
-    pub fn commit(&self, reservation: &Reservation, payload: &[u8]) -> Result<Stored, OutboxError> {
-        self.ask(|reply| Request::Commit(*reservation, payload.to_vec(), reply))
+    pub fn commit(
+        &self,
+        reservation: &Reservation,
+        payload: &[u8],
+        entry: Option<Entry>,
+    ) -> Result<Stored, OutboxError> {
+        self.ask(|reply| Request::Commit(*reservation, payload.to_vec(), entry, reply))
+    }
+
+    /// As [`Outbox::standing`].
+    ///
+    /// # Errors
+    /// As there, [`OutboxError::TimedOut`], [`OutboxError::Stopped`].
+    pub fn standing(&self, subject: [u8; 32]) -> Result<Standing, OutboxError> {
+        self.ask(|reply| Request::Standing(subject, reply))
     }
 
     /// As [`Outbox::pending`].
@@ -333,7 +353,7 @@ mod tests {
         let mark = handle.mark();
         let reservation = handle.reserve(&session, [1; 32], b"fallback", 10).unwrap();
         handle.update_fallback(&reservation, b"changed").unwrap();
-        handle.commit(&reservation, b"outcome").unwrap();
+        handle.commit(&reservation, b"outcome", None).unwrap();
         assert!(handle.wait_for_change(mark, Duration::ZERO));
         assert!(!handle.wait_for_change(handle.mark(), Duration::ZERO));
         service.stop();

@@ -3,6 +3,7 @@
 //! came of it.
 
 mod cases;
+mod flashes;
 mod page;
 
 use super::household::Household;
@@ -14,6 +15,7 @@ use crate::base::ids::SessionId;
 use crate::base::time::{SharedClock, SystemClock, WallTime};
 use crate::config::board::Board;
 use crate::config::service::ServiceConfig;
+use crate::perception::observation::VisionTask;
 use crate::runtime::crew::Stop;
 use crate::trust::keys::{SoftwareKey, TrustedKeys};
 use crate::trust::pki::KeyFolder;
@@ -65,6 +67,9 @@ pub struct MatrixArgs {
 const WALL: WallTime = WallTime(1_795_600_000_000);
 /// Share of the mendable scenes that has to be verified at the first attempt with the loop closed.
 const LEAST_SUCCESS: f64 = 0.95;
+
+/// Flashes that any second of a trace of the ring may have (WCAG 2.2, 2.3.1).
+const MOST_FLASHES: usize = 3;
 
 /// One session of the matrix.
 #[derive(Debug)]
@@ -127,6 +132,18 @@ impl Cell {
         };
         let begin = at("preflight").or_else(|| at("document."))?;
         Some(at("result.")?.saturating_sub(begin))
+    }
+
+    /// From the first frame in which the document or face was found until the loop was content; `None`: never.
+    fn settled(&self, task: VisionTask) -> Option<Duration> {
+        let mut samples = self
+            .played
+            .samples
+            .iter()
+            .filter(|s| s.task == task && s.found);
+        let first = samples.clone().next()?.at;
+        let content = samples.find(|s| s.settled == Some(true))?;
+        Some(content.at - first)
     }
 
     /// What the person was told beyond what is said in every session, in that order.
@@ -297,6 +314,7 @@ fn ticket_of(scene: &Path, wallet: &SoftwareKey) -> anyhow::Result<String> {
         expires_s: WALL.unix_s() + i64::from(request.ttl_s),
         nonce: Bytes([2; 16]),
         booth: None,
+        extended_time: false,
         reference: None,
     };
     for (field, value) in &request.fields {
@@ -337,6 +355,26 @@ fn median_s(cells: &[&Cell], case: &Case) -> String {
         .map_or_else(|| "-".to_owned(), |s| format!("{s:.1}"))
 }
 
+/// The longest that the loop took to be content, as text; `never` if it was not in one of the sessions.
+fn slowest_s(cells: &[&Cell], task: VisionTask) -> String {
+    let asked = |c: &&&Cell| c.played.samples.iter().any(|s| s.task == task && s.found);
+    let all: Vec<Option<Duration>> = cells
+        .iter()
+        .filter(asked)
+        .map(|c| c.settled(task))
+        .collect();
+    if all.is_empty() {
+        return "-".to_owned();
+    }
+    match all.into_iter().collect::<Option<Vec<_>>>() {
+        Some(times) => {
+            let slowest = times.into_iter().max().unwrap_or_default();
+            format!("{:.1}", slowest.as_secs_f64())
+        }
+        None => "never".to_owned(),
+    }
+}
+
 /// Words with how often they come, most often first.
 fn tally<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
@@ -362,8 +400,8 @@ fn tally<'a>(words: impl Iterator<Item = &'a str>) -> String {
 
 fn print_table(matrix: &Matrix, cells: &[Cell]) {
     println!(
-        "\n{:<18} {:<8} {:<4} {:>6} {:>6} {:>6}  {:<44} {:<30} reasons of the rest",
-        "case", "mended", "loop", "first", "later", "s", "prompts", "remedies"
+        "\n{:<18} {:<8} {:<4} {:>6} {:>6} {:>6} {:>6} {:>6}  {:<44} {:<30} reasons of the rest",
+        "case", "mended", "loop", "first", "later", "s", "doc s", "face s", "prompts", "remedies"
     );
     for (i, case) in matrix.cases.iter().enumerate() {
         for mode in [LoopMode::On, LoopMode::Off] {
@@ -374,13 +412,15 @@ fn print_table(matrix: &Matrix, cells: &[Cell]) {
             let by = format!("{:?}", case.mended_by).to_lowercase();
             let rest = these.iter().filter(|c| c.result() != "verified");
             println!(
-                "{:<18} {:<8} {:<4} {:>6} {:>6} {:>6}  {:<44} {:<30} {}",
+                "{:<18} {:<8} {:<4} {:>6} {:>6} {:>6} {:>6} {:>6}  {:<44} {:<30} {}",
                 case.name,
                 by,
                 mode_name(mode),
                 format!("{}/{}", count(&these, case, Verdict::First), these.len()),
                 count(&these, case, Verdict::Later),
                 median_s(&these, case),
+                slowest_s(&these, VisionTask::Document),
+                slowest_s(&these, VisionTask::Face),
                 tally(these.iter().flat_map(|c| c.prompts())),
                 tally(these.iter().flat_map(|c| c.remedies())),
                 tally(rest.map(|c| if c.reason().is_empty() {
@@ -392,7 +432,8 @@ fn print_table(matrix: &Matrix, cells: &[Cell]) {
         }
     }
     println!(
-        "s: median seconds from preflight to a verified result, of a clock on which a look at a document takes 0.15 s, at a face 0.06 s"
+        "s: median seconds from consent to a verified result; doc s, face s: slowest settling of the loop. Of a clock on which a look at a \
+         document takes 0.15 s, at a face 0.06 s (assumed, not measured on a board)"
     );
 }
 
@@ -411,6 +452,11 @@ fn judge(matrix: &Matrix, cells: &[Cell], modes: &[LoopMode]) -> anyhow::Result<
     if !modes.contains(&LoopMode::On) {
         return Ok(());
     }
+    let most = cells.iter().map(|c| flashes::most_in_a_second(&c.played.light));
+    println!(
+        "flashes of the ring in the worst second of all traces: {}",
+        most.max().unwrap_or(0)
+    );
     let (n_first, n) = success(matrix, cells, LoopMode::On);
     let wrong: Vec<String> = cells
         .iter()
@@ -429,6 +475,16 @@ fn judge(matrix: &Matrix, cells: &[Cell], modes: &[LoopMode]) -> anyhow::Result<
             )
         })
         .collect();
+    let flashing: Vec<String> = cells
+        .iter()
+        .filter(|c| flashes::most_in_a_second(&c.played.light) > MOST_FLASHES)
+        .map(|c| format!("{} {}", matrix.cases[c.case].name, c.person))
+        .collect();
+    anyhow::ensure!(
+        flashing.is_empty(),
+        "more than {MOST_FLASHES} flashes in a second: {}",
+        flashing.join(", ")
+    );
     anyhow::ensure!(
         n_first as f64 >= LEAST_SUCCESS * n as f64,
         "verified at the first attempt: {n_first} of {n}, goal: {LEAST_SUCCESS}"

@@ -105,6 +105,8 @@ fn request(ticket: &crate::hal::virt::scene::Ticket, file: &Path) -> anyhow::Res
         fields: fields.collect::<anyhow::Result<_>>()?,
         ttl_s: VALID_S,
         booth: None,
+        session_id: None,
+        extended_time: false,
         reference: None,
     })
 }

@@ -196,6 +196,13 @@ impl ExposureLoop {
         }
     }
 
+    /// The same loop, beginning where the picture is about as bright as with these controls and levels.
+    #[must_use]
+    pub fn like(mut self, controls: CameraControls, levels: LightLevels) -> Self {
+        self.position = self.path.like(controls, levels);
+        self
+    }
+
     /// What the loop wants before it has seen a frame.
     pub fn begin(&self) -> ExposureAction {
         ExposureAction {

@@ -7,8 +7,9 @@
 //! 4. off when it is stopped or dropped.
 //!
 //! [`core`] is pure: wanted levels and time in, levels out. [`LightDriver`] is the thin shell that writes them to the device.
-//! [`recipe`] is the table of light recipes from the board file.
+//! [`cause`] says which recipe answers what is wrong with the light. [`recipe`] is the table of light recipes from the board file.
 
+pub mod cause;
 pub mod core;
 pub mod flash;
 pub mod recipe;

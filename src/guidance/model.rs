@@ -17,6 +17,10 @@ pub struct UiModel {
     pub seconds_left: Option<u16>,
     /// Attempts left, if that should be shown.
     pub attempts_left: Option<u8>,
+    /// Seconds until another attempt is taken, if that should be shown; then instead of attempts left.
+    pub again_in_s: Option<u16>,
+    /// Every step has twice the time.
+    pub more_time: bool,
     /// Number to quote.
     pub reference: Option<ReferenceNumber>,
     /// The network as the person should know it.
@@ -33,6 +37,8 @@ impl UiModel {
             progress: None,
             seconds_left: None,
             attempts_left: None,
+            again_in_s: None,
+            more_time: false,
             reference: None,
             network: NetworkSign::Ready,
         }
@@ -80,7 +86,7 @@ pub enum Screen {
 
 impl Screen {
     /// Every screen with each of its prompts.
-    pub const ALL: [Self; 48] = {
+    pub const ALL: [Self; 52] = {
         use {DocumentPrompt as D, FacePrompt as F, ResultSign as R, RetrySign as T};
         [
             Self::Starting,
@@ -120,6 +126,7 @@ impl Screen {
             Self::Result(R::Declined),
             Self::Result(R::Ended),
             Self::Result(R::OtherDocument),
+            Self::Result(R::TryLater),
             Self::Result(R::BoothFault),
             Self::Result(R::PracticeDone),
             Self::Retry(T::DocumentNotSeen),
@@ -129,6 +136,9 @@ impl Screen {
             Self::Retry(T::FaceNotSeen),
             Self::Retry(T::FaceUnclear),
             Self::Retry(T::Light),
+            Self::Retry(T::OtherLight),
+            Self::Retry(T::OtherDocument),
+            Self::Retry(T::AskStaff),
             Self::HandOver,
             Self::OutOfService,
         ]
@@ -175,6 +185,7 @@ impl Screen {
             Self::Result(R::Declined) => "result.declined",
             Self::Result(R::Ended) => "result.ended",
             Self::Result(R::OtherDocument) => "result.other_document",
+            Self::Result(R::TryLater) => "result.try_later",
             Self::Result(R::BoothFault) => "result.booth_fault",
             Self::Result(R::PracticeDone) => "result.practice_done",
             Self::Retry(T::DocumentNotSeen) => "retry.document_not_seen",
@@ -184,6 +195,9 @@ impl Screen {
             Self::Retry(T::FaceNotSeen) => "retry.face_not_seen",
             Self::Retry(T::FaceUnclear) => "retry.face_unclear",
             Self::Retry(T::Light) => "retry.light",
+            Self::Retry(T::OtherLight) => "retry.other_light",
+            Self::Retry(T::OtherDocument) => "retry.other_document",
+            Self::Retry(T::AskStaff) => "retry.ask_staff",
             Self::HandOver => "hand_over",
             Self::OutOfService => "out_of_service",
         }
@@ -272,6 +286,8 @@ pub enum ResultSign {
     Ended,
     /// The document is of a kind, or of an age, that is not taken: another one, please.
     OtherDocument,
+    /// Too many failures in a row: the next attempt is taken in a while, and this one was not used up.
+    TryLater,
     /// Booth's fault: nothing the person did; no attempt was used.
     BoothFault,
     /// Practice is over.
@@ -295,6 +311,12 @@ pub enum RetrySign {
     FaceUnclear,
     /// The light was not good; the booth has changed it.
     Light,
+    /// The same failure came twice: the booth lights it otherwise.
+    OtherLight,
+    /// The same failure came twice: another document, if there is one.
+    OtherDocument,
+    /// The same failure came twice: staff can help.
+    AskStaff,
 }
 
 #[cfg(test)]

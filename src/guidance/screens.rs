@@ -110,7 +110,9 @@ pub fn button_hints(screen: Screen) -> (Option<ButtonHint>, Option<ButtonHint>) 
         Screen::Document(DocumentPrompt::Done) | Screen::Face(FacePrompt::Done) => (None, None),
         Screen::Document(_) | Screen::Face(_) => (Some(B::Cancel), None),
         Screen::Retry(_) => (Some(B::Cancel), Some(B::Again)),
-        Screen::Result(ResultSign::Verified | ResultSign::PracticeDone) => (None, Some(B::Finish)),
+        Screen::Result(ResultSign::Verified | ResultSign::PracticeDone | ResultSign::TryLater) => {
+            (None, Some(B::Finish))
+        }
         Screen::Result(_) => (Some(B::Help), Some(B::Finish)),
     }
 }
@@ -134,6 +136,12 @@ fn paint(model: &UiModel, kind: PanelKind, image: &mut PanelImage) -> canvas::Re
         PanelKind::Ssd1306 => mono::draw(model, texts, &mut canvas),
     }
     canvas.into_record()
+}
+
+/// When another attempt is taken, or how many are left.
+fn attempts(model: &UiModel, again_in: &str, left: &str) -> Option<String> {
+    let again = model.again_in_s.map(|n| with_number(again_in, n));
+    again.or(model.attempts_left.map(|n| with_number(left, n)))
 }
 
 /// `{n}` of a label replaced by a number.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// Version of the consent text. A record of consent names it; a changed text gets a new one (tested).
-pub const CONSENT_VERSION: &str = "consent-2026-11";
+pub const CONSENT_VERSION: &str = "consent-2026-11-26";
 
 /// Message that stands for every reason of security.
 pub const NEUTRAL_SECURITY: &str = "neutral.security";
@@ -67,6 +67,14 @@ pub struct Labels {
     pub attempts: String,
     /// The same for the one-bit panel.
     pub attempts_small: String,
+    /// When another attempt is taken, in seconds.
+    pub again_in: String,
+    /// The same for the one-bit panel.
+    pub again_in_small: String,
+    /// That every step has twice the time.
+    pub more_time: String,
+    /// The same as a sign: where there is little room, on the one-bit panel behind the seconds.
+    pub more_time_small: String,
     /// Above the reference number.
     pub reference: String,
 }

@@ -14,8 +14,8 @@
 //! | `still` | single frames of a scene without a booth |
 //! | `bench` | one scene on a clock that somebody else moves |
 //!
-//! Not built: yaw, gaze, eyelids and mouth of the person (a layer is one photograph), the hand that holds a document, motion
-//! blur within an exposure, shadows of one thing on another.
+//! Not built: gaze and mouth of the person (a layer is one photograph; a turned head is that photograph on a cylinder, closed eyes are
+//! drawn lids), the hand that holds a document, motion blur of the person, shadows of one thing on another.
 
 mod actor;
 mod bench;

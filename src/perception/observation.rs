@@ -31,6 +31,8 @@ pub struct Observation {
     pub sequence: u64,
     /// Brightness of the whole frame.
     pub scene: SceneLight,
+    /// Light and exposure that were in effect.
+    pub light: LightState,
     /// What was looked for, and found or not.
     pub seen: Seen,
     /// How long perception worked on the frame, in microseconds.
@@ -61,6 +63,25 @@ pub struct SceneLight {
     pub bright_share: f32,
     /// Share of pixels at 25 or below of 255.
     pub dark_share: f32,
+}
+
+/// Light and exposure that were in effect when a frame was captured, and how the loop that sets them stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LightState {
+    /// Name of the light recipe; empty before there is one.
+    pub recipe: &'static str,
+    /// White level of the half of the ring that lights the left of the frame, 0..=1.
+    pub left: f32,
+    /// White level of the other half, 0..=1.
+    pub right: f32,
+    /// Exposure time in microseconds.
+    pub exposure_us: u32,
+    /// Gain as a factor, 1.0 = none.
+    pub gain: f32,
+    /// The loop has reached its target.
+    pub settled: bool,
+    /// The loop has not reached its target, and nothing that could help is left.
+    pub at_limit: bool,
 }
 
 /// Angles of the head in degrees: yaw positive to the right of the frame, pitch positive down, roll positive clockwise.
@@ -162,6 +183,8 @@ pub struct DocumentObservation {
     pub sharpness: f32,
     /// Share of saturated pixels on the rectified document, 0..=1.
     pub glare_share: f32,
+    /// The same of the part in which there may be text that has to be read.
+    pub zone_glare_share: f32,
     /// Mean luminance of the document, 0..=1.
     pub luminance: f32,
     /// Mean movement of the corners since the frame before, as a share of the document's width; `None` for the first frame.

@@ -53,6 +53,12 @@ impl<T> PortraitMemory<T> {
         });
     }
 
+    /// Lets go of all but the portrait of this document.
+    pub fn keep_only(&mut self, number: &Secret) {
+        self.kept.retain(|k| k.number == *number);
+        self.chosen = None;
+    }
+
     /// From now on the portrait of this document counts. Gives whether there is one.
     pub fn choose(&mut self, number: &Secret) -> bool {
         self.chosen = Some(number.clone());
@@ -81,6 +87,24 @@ mod tests {
         }
         memory.choose(&Secret::new("A"));
         assert_eq!(memory.chosen(), Some(&4));
+    }
+
+    #[test]
+    fn what_is_not_kept_is_gone() {
+        for (number, expected) in [("A", Some(1)), ("B", Some(2)), ("C", None), ("", None)] {
+            let mut memory = PortraitMemory::default();
+            memory.keep(Secret::new("A"), 1, 1.0);
+            memory.keep(Secret::new("B"), 2, 1.0);
+            memory.choose(&Secret::new("B"));
+            memory.keep_only(&Secret::new(number));
+            assert_eq!(memory.chosen(), None, "nothing is chosen");
+            for other in ["A", "B"] {
+                let there = memory.choose(&Secret::new(other));
+                assert_eq!(there, other == number, "{other} of {number}");
+            }
+            memory.choose(&Secret::new(number));
+            assert_eq!(memory.chosen().copied(), expected);
+        }
     }
 
     #[test]

@@ -127,6 +127,14 @@ impl Vision {
         self.document.forget();
     }
 
+    /// As [`Vision::forget`], but for the template of one document's portrait.
+    pub fn forget_but_portrait(&mut self, number: &Secret) {
+        let mut portraits = std::mem::take(&mut self.portraits);
+        portraits.keep_only(number);
+        self.forget();
+        self.portraits = portraits;
+    }
+
     /// Wipes templates and pictures: the next picture has nothing to do with those before.
     pub fn forget_picture(&mut self) {
         self.portraits = PortraitMemory::default();

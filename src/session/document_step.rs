@@ -27,7 +27,9 @@ use crate::perception::observation::{
     DocumentContent, DocumentObservation, DocumentProblem, DocumentReading, MrzReading,
     PortraitObservation, PrintedChecks,
 };
-use crate::verdict::evidence::{Measure, PortraitEvidence, SpecimenEvidence};
+use crate::verdict::evidence::{
+    CivilDate, DocumentEvidence, Measure, PortraitEvidence, SpecimenEvidence,
+};
 use crate::verdict::policy::DocumentRules;
 use crate::verdict::reasons::Reason;
 use std::time::Duration;
@@ -58,6 +60,8 @@ pub struct DocumentStep {
     turn: Option<DocumentPrompt>,
     problems: Tally<(DocumentProblem, Option<Measure>)>,
     prompt: Calm<DocumentPrompt>,
+    /// What stands in the way in the newest frame.
+    present: Option<(DocumentProblem, Option<Measure>)>,
     n_frames: u32,
     two_documents: bool,
     /// Best of all frames, for the prompt only.
@@ -118,6 +122,28 @@ pub struct ReadCard {
 }
 
 impl ReadDocument {
+    /// What it says for the decision on `today`.
+    pub fn evidence(&self, today: CivilDate) -> DocumentEvidence {
+        match &self.text {
+            ReadText::Mrz(reading) => DocumentEvidence::from_mrz(
+                reading,
+                today,
+                self.n_readings,
+                self.confidence,
+                self.portrait,
+            ),
+            ReadText::Card(card) => DocumentEvidence::from_card(
+                card.front.as_ref(),
+                card.back.as_ref(),
+                card.specimen,
+                today,
+                self.n_readings,
+                self.confidence,
+                self.portrait,
+            ),
+        }
+    }
+
     /// The number that its portrait is remembered by.
     pub fn number(&self) -> Secret {
         match &self.text {
@@ -142,6 +168,7 @@ impl DocumentStep {
             turn: None,
             problems: Tally::default(),
             prompt: Calm::new(DocumentPrompt::Show, now),
+            present: None,
             n_frames: 0,
             two_documents: false,
             portrait: BestPortrait::default(),
@@ -151,6 +178,14 @@ impl DocumentStep {
     /// What the person is told.
     pub fn prompt(&self) -> DocumentPrompt {
         self.prompt.shown()
+    }
+
+    /// What stands in the way in the newest frame: reason, measure, and whether the person is told.
+    pub fn problem(&self) -> Option<(Reason, Option<&Measure>, bool)> {
+        let (problem, measure) = self.present.as_ref()?;
+        // To show the document is what is asked of everybody, not a remedy.
+        let told = prompt_for(*problem) == self.prompt() && self.prompt() != DocumentPrompt::Show;
+        Some((reason_for(*problem), measure.as_ref(), told))
     }
 
     /// What was read of a card, for the next try.
@@ -169,9 +204,11 @@ impl DocumentStep {
         if let Some(reading) = &seen.reading {
             self.count(reading);
         }
-        if let Some(problem) = seen.problem {
-            let measure = measure_of(problem, seen, expected.limits);
-            self.problems.count((problem, measure), |a, b| a.0 == b.0);
+        self.present = seen
+            .problem
+            .map(|problem| (problem, measure_of(problem, seen, expected.limits)));
+        if let Some(problem) = self.present.clone() {
+            self.problems.count(problem, |a, b| a.0 == b.0);
         }
         let rules = expected.rules;
         let believed = self.believed(rules);

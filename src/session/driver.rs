@@ -1,9 +1,10 @@
 //! The thread that owns the session: events in, effects out, and the views kept up to date.
 
-use super::event::{Effect, Event, Now, ReserveRefusal, StoreRefusal, TicketRefusal};
+use super::event::{Effect, Event, Now, Record, ReserveRefusal, StoreRefusal, TicketRefusal};
 use super::state::Session;
 use super::view::LightScene;
 use crate::base::secret::Secret;
+use crate::base::standing::Standing;
 use crate::base::time::{Moment, SharedClock, WallTime};
 use crate::guidance::model::UiModel;
 use crate::perception::observation::VisionTask;
@@ -22,6 +23,12 @@ pub trait Outside {
     fn check_ticket(&mut self, code: &Secret, wall: WallTime)
     -> Result<Box<Ticket>, TicketRefusal>;
 
+    /// How somebody stands after earlier sessions.
+    ///
+    /// # Errors
+    /// Why it cannot be found out.
+    fn standing(&mut self, subject: [u8; 32]) -> Result<Standing, StoreRefusal>;
+
     /// Marks the ticket used and reserves a place in the outbox; durable when it returns.
     ///
     /// # Errors
@@ -37,11 +44,14 @@ pub trait Outside {
     /// Tells vision which document's portrait the face is to be compared with.
     fn use_portrait(&mut self, number: &Secret);
 
-    /// Stores the outcome in the reserved place; durable when it returns.
+    /// Stores the outcome in the reserved place, and how the person stands after it; durable when it returns.
     ///
     /// # Errors
     /// Why it is not stored (yet).
-    fn store(&mut self, payload: &[u8]) -> Result<(), StoreRefusal>;
+    fn store(&mut self, record: &Record) -> Result<(), StoreRefusal>;
+
+    /// Wipes what was kept of the person, but for the portrait of the document with this number.
+    fn keep(&mut self, number: &Secret);
 
     /// Wipes what was kept of the person.
     fn forget(&mut self);
@@ -174,7 +184,12 @@ fn perform(effect: Effect, wall: WallTime, outside: &mut impl Outside) -> Option
             outside.use_portrait(&number);
             None
         }
-        Effect::Store { payload } => Some(Event::Stored(outside.store(&payload))),
+        Effect::LookUp { subject } => Some(Event::Standing(outside.standing(subject))),
+        Effect::Store(record) => Some(Event::Stored(outside.store(&record))),
+        Effect::Keep(number) => {
+            outside.keep(&number);
+            None
+        }
         Effect::Forget => {
             outside.forget();
             None

@@ -1,6 +1,7 @@
 //! What goes into the session and what comes out: two closed sets.
 
 use crate::base::secret::Secret;
+use crate::base::standing::Standing;
 use crate::base::time::{Moment, WallTime};
 use crate::guidance::model::NetworkSign;
 use crate::hal::{ButtonEvent, DeviceFault, DeviceKind};
@@ -32,6 +33,8 @@ pub enum Event {
     Seen(Observation),
     /// Answer to [`Effect::CheckTicket`].
     Ticket(Result<Box<Ticket>, TicketRefusal>),
+    /// Answer to [`Effect::LookUp`].
+    Standing(Result<Standing, StoreRefusal>),
     /// Answer to [`Effect::Reserve`].
     Reserved(Result<(), ReserveRefusal>),
     /// Answer to [`Effect::RunPreflight`].
@@ -77,6 +80,11 @@ pub enum StoreRefusal {
 pub enum Effect {
     /// Check a ticket: signature, time, addressee.
     CheckTicket(Secret),
+    /// Find out how somebody stands after earlier sessions.
+    LookUp {
+        /// Who: [`Ticket::subject`].
+        subject: [u8; 32],
+    },
     /// Mark the ticket used and reserve a place in the outbox, with what is sent if the power fails before the outcome.
     Reserve {
         /// The ticket's session.
@@ -91,12 +99,22 @@ pub enum Effect {
     /// The face is to be compared with the portrait of the document with this number, and with no other that was in view.
     UsePortrait(Secret),
     /// Store the outcome in the reserved place; nothing is shown before the answer.
-    Store {
-        /// The outcome, JSON.
-        payload: Vec<u8>,
-    },
+    Store(Box<Record>),
+    /// Wipe all of this session but the portrait of the document with this number: the next ticket of the session may go on with it.
+    Keep(Secret),
     /// Wipe templates and pictures of this session.
     Forget,
+}
+
+/// What is stored when a session has ended, all of it or nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The outcome, JSON.
+    pub payload: Vec<u8>,
+    /// Whose it is: [`Ticket::subject`].
+    pub subject: [u8; 32],
+    /// How they stand after it.
+    pub standing: Standing,
 }
 
 impl std::fmt::Debug for Effect {
@@ -107,7 +125,9 @@ impl std::fmt::Debug for Effect {
             Self::RunPreflight => "RunPreflight",
             Self::UseReference(_) => "UseReference",
             Self::UsePortrait(_) => "UsePortrait",
-            Self::Store { .. } => "Store",
+            Self::LookUp { .. } => "LookUp",
+            Self::Store(_) => "Store",
+            Self::Keep(_) => "Keep",
             Self::Forget => "Forget",
         })
     }

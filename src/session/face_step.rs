@@ -43,6 +43,8 @@ pub struct FaceStep {
     sharpness: Vec<u8>,
     luminance: Vec<u8>,
     problems: Tally<FaceProblem>,
+    /// What stands in the way in the newest frame.
+    present: Option<FaceProblem>,
     prompt: Calm<FacePrompt>,
     n_frames: u32,
 }
@@ -58,6 +60,7 @@ impl FaceStep {
             sharpness: Vec::new(),
             luminance: Vec::new(),
             problems: Tally::default(),
+            present: None,
             prompt: Calm::new(FacePrompt::Look, now),
             n_frames: 0,
         }
@@ -66,6 +69,14 @@ impl FaceStep {
     /// What the person is told.
     pub fn prompt(&self) -> FacePrompt {
         self.prompt.shown()
+    }
+
+    /// What stands in the way in the newest frame, and whether the person is told.
+    pub fn problem(&self) -> Option<(&FaceProblem, bool)> {
+        let problem = self.present.as_ref()?;
+        // To look into the camera is what is asked of everybody, not a remedy.
+        let told = problem.prompt == self.prompt() && problem.prompt != FacePrompt::Look;
+        Some((problem, told))
     }
 
     /// Takes in one frame of `frame_size` pixels; gives the evidence once there is enough.
@@ -83,7 +94,8 @@ impl FaceStep {
         thresholds: FaceThresholds,
     ) -> Option<FaceEvidence> {
         self.n_frames += 1;
-        if let Some(problem) = face_problem(seen, scene, frame_size, rules) {
+        self.present = face_problem(seen, scene, frame_size, rules);
+        if let Some(problem) = self.present.clone() {
             self.prompt.offer(problem.prompt, at);
             self.problems.count(problem, |a, b| a.reason == b.reason);
             return None;

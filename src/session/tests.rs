@@ -6,6 +6,7 @@ use super::state::{Session, State};
 use super::visit::House;
 use crate::base::ids::{Language, SessionId};
 use crate::base::secret::Secret;
+use crate::base::standing::Standing;
 use crate::base::terms::{DocumentKind, Field, Purpose};
 use crate::base::time::{Moment, WallTime};
 use crate::guidance::model::{ResultSign, Screen};
@@ -13,8 +14,8 @@ use crate::hal::{Button, ButtonAction, ButtonEvent, DeviceFault, DeviceKind};
 use crate::perception::document::mrz::{CheckResult, Mrz, MrzChecks, MrzFormat};
 use crate::perception::observation::{
     DocumentContent, DocumentObservation, DocumentProblem, DocumentReading, FaceObservation,
-    MrzReading, Observation, PortraitObservation, PrimaryFace, PrintedChecks, SceneLight, Seen,
-    VisionTask,
+    LightState, MrzReading, Observation, PortraitObservation, PrimaryFace, PrintedChecks,
+    SceneLight, Seen, VisionTask,
 };
 use crate::perception::pad::calibration::{PadThreshold, PresentationAttackSpecies};
 use crate::perception::quality::{Assessment, QualityComponent, QualityReport};
@@ -107,6 +108,7 @@ pub(super) fn ticket(purpose: Purpose) -> Box<Ticket> {
         expires_s: i64::MAX,
         nonce: Bytes([2; 16]),
         booth: None,
+        extended_time: false,
         reference: Reference::new(vec![3; 512]),
     };
     claims.claim(Field::DocumentNumber, "L898902C3");
@@ -177,6 +179,12 @@ pub(super) struct Bench {
     pub(super) portrait_of: Option<String>,
     /// What a good ticket of this bench claims.
     pub(super) ticket: fn(Purpose) -> Box<Ticket>,
+    /// Light and exposure in effect for the frames to come.
+    pub(super) light: LightState,
+    /// How people stand, as the outbox keeps it.
+    pub(super) standings: BTreeMap<[u8; 32], Standing>,
+    /// Whose portrait vision keeps after the session.
+    pub(super) portrait_kept: Option<String>,
 }
 
 impl Bench {
@@ -194,6 +202,9 @@ impl Bench {
             store_works: true,
             portrait_of: None,
             ticket,
+            light: LightState::default(),
+            standings: BTreeMap::new(),
+            portrait_kept: None,
             session: {
                 session.step(now(Moment::ZERO), Event::Ready);
                 session
@@ -228,13 +239,28 @@ impl Bench {
                     Effect::UsePortrait(number) => {
                         self.portrait_of = Some(number.reveal().to_owned());
                     }
-                    Effect::Store { payload } if self.store_works => {
-                        self.stored
-                            .push(serde_json::from_slice(&payload).expect("JSON"));
+                    Effect::LookUp { subject } => {
+                        let known = self.standings.get(&subject).copied();
+                        events.push(Event::Standing(Ok(known.unwrap_or_default())));
+                    }
+                    Effect::Store(record) if self.store_works => {
+                        let outcome: serde_json::Value =
+                            serde_json::from_slice(&record.payload).expect("JSON");
+                        assert!(
+                            record.payload.len() < 10 * 1024,
+                            "{} bytes",
+                            record.payload.len()
+                        );
+                        self.stored.push(outcome);
+                        self.standings.insert(record.subject, record.standing);
                         events.push(Event::Stored(Ok(())));
                     }
-                    Effect::Store { .. } => events.push(Event::Stored(Err(StoreRefusal::Storage))),
-                    Effect::Forget => self.n_forgotten += 1,
+                    Effect::Keep(number) => self.portrait_kept = Some(number.reveal().to_owned()),
+                    Effect::Store(_) => events.push(Event::Stored(Err(StoreRefusal::Storage))),
+                    Effect::Forget => {
+                        self.n_forgotten += 1;
+                        self.portrait_kept = None;
+                    }
                 }
             }
         }
@@ -300,6 +326,7 @@ impl Bench {
             at: self.at,
             sequence: 0,
             scene,
+            light: self.light,
             seen,
             took_us: 0,
         }));
@@ -398,6 +425,7 @@ fn stale_measurements_do_not_count() {
             at: stale,
             sequence: 0,
             scene,
+            light: Default::default(),
             seen: face(Some(0.9)),
             took_us: 0,
         }));
@@ -538,6 +566,7 @@ fn a_used_ticket_is_refused_and_a_full_disk_is_the_booths_fault() {
                 at: Moment::ZERO,
                 sequence: 0,
                 scene,
+                light: Default::default(),
                 seen,
                 took_us: 0,
             }),
@@ -546,6 +575,7 @@ fn a_used_ticket_is_refused_and_a_full_disk_is_the_booths_fault() {
             now(Moment::ZERO),
             Event::Ticket(Ok(ticket(Purpose::Onboarding))),
         );
+        session.step(now(Moment::ZERO), Event::Standing(Ok(Standing::default())));
         session.step(now(Moment::ZERO), Event::Reserved(Err(refusal)));
         assert_eq!(session.ui(Moment::ZERO).screen.name(), screen);
     }
@@ -589,7 +619,9 @@ fn a_step_that_times_out_is_repeated_until_the_attempts_are_used_up() {
         b.see(Seen::Document(Box::new(tilted)));
         b.wait(46_000);
         if attempt < 3 {
-            assert_eq!(b.screen().name(), "retry.document_unclear");
+            // The second equal failure offers something else.
+            let screen = ["retry.document_unclear", "retry.ask_staff"][usize::from(attempt) - 1];
+            assert_eq!(b.screen().name(), screen);
             assert_eq!(b.session.ui(b.at).attempts_left, Some(3 - attempt));
             b.press(Button::Confirm);
         }
@@ -602,6 +634,8 @@ fn a_step_that_times_out_is_repeated_until_the_attempts_are_used_up() {
         ),
         (Some("inconclusive"), Some("doc.tilted"))
     );
+    assert_eq!(outcome["disposition"], "retry_attended");
+    assert_eq!(b.screen(), Screen::Result(ResultSign::SeeStaff));
 }
 
 #[test]

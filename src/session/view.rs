@@ -1,10 +1,13 @@
 //! What the outside gets of a state: the screen, what vision looks for, how the light is set. Functions of the state, so that
 //! none can be forgotten on a way into it.
 
+use super::remedy::Answer;
 use super::state::{Session, State};
+use super::visit::Visit;
 use crate::base::time::Moment;
 use crate::guidance::model::{ResultSign, RetrySign, Screen, TicketHint, UiModel};
 use crate::perception::observation::VisionTask;
+use crate::verdict::attempts::Admission;
 use crate::verdict::decision::{Decision, SessionResult};
 use crate::verdict::evidence::Step;
 use crate::verdict::reasons::{Attribution, Disposition, Reason};
@@ -19,19 +22,60 @@ pub enum LightScene {
     Ticket,
     /// Even and from the side, without glare.
     Document,
+    /// For the document from the left only: glare that both sides make goes away on one half.
+    DocumentLeft,
+    /// The same from the right.
+    DocumentRight,
+    /// For the document with more light: a shorter exposure, so that a trembling hand blurs less.
+    DocumentStrong,
     /// For the face; the loop takes over from here.
     Face,
+    /// For the face with little light: reflections on glasses, too much light.
+    FaceSoft,
+    /// For the face with more light: against the light around, and with a shorter exposure.
+    FaceStrong,
 }
 
 impl LightScene {
+    /// All of them; a board file must have a recipe for each.
+    pub const ALL: [Self; 9] = [
+        Self::Idle,
+        Self::Ticket,
+        Self::Document,
+        Self::DocumentLeft,
+        Self::DocumentRight,
+        Self::DocumentStrong,
+        Self::Face,
+        Self::FaceSoft,
+        Self::FaceStrong,
+    ];
+
     /// The name of the recipe.
     pub const fn recipe(self) -> &'static str {
         match self {
             Self::Idle => "idle",
             Self::Ticket => "ticket",
             Self::Document => "document",
+            Self::DocumentLeft => "document_left",
+            Self::DocumentRight => "document_right",
+            Self::DocumentStrong => "document_strong",
             Self::Face => "face",
+            Self::FaceSoft => "face_soft",
+            Self::FaceStrong => "face_strong",
         }
+    }
+
+    /// Whether it lights a document.
+    pub const fn is_for_document(self) -> bool {
+        matches!(
+            self,
+            Self::Document | Self::DocumentLeft | Self::DocumentRight | Self::DocumentStrong
+        )
+    }
+
+    /// Whether it lights a face.
+    pub const fn is_for_face(self) -> bool {
+        matches!(self, Self::Face | Self::FaceSoft | Self::FaceStrong)
     }
 }
 
@@ -52,14 +96,26 @@ impl Session {
             State::Idle | State::Starting | State::OutOfService { .. } | State::Result { .. } => {
                 LightScene::Idle
             }
-            State::ShowTicket { .. } | State::Admitting => LightScene::Ticket,
-            State::Document(_) => LightScene::Document,
-            State::Retry {
+            State::ShowTicket { .. } | State::Admitting | State::CoolDown { .. } => {
+                LightScene::Ticket
+            }
+            State::Document(_)
+            | State::Retry {
                 step: Step::Document,
                 ..
-            } => LightScene::Document,
+            } => self.light_of(Step::Document, LightScene::Document),
+            State::Face(_)
+            | State::Retry {
+                step: Step::Face, ..
+            } => self.light_of(Step::Face, LightScene::Face),
             _ => LightScene::Face,
         }
+    }
+
+    /// The light of a step: another than usual after failures that it may mend.
+    fn light_of(&self, step: Step, usual: LightScene) -> LightScene {
+        let other = self.visit().and_then(|v| v.light_for(step));
+        other.unwrap_or(usual)
     }
 
     /// Whether a person is being served: other transfers wait.
@@ -79,7 +135,7 @@ impl Session {
             visit.map_or(self.house().language, |v| v.language),
         );
         ui.network = self.network();
-        ui.practice = visit.is_some_and(super::visit::Visit::is_practice);
+        ui.practice = visit.is_some_and(Visit::is_practice);
         let short =
             visit.is_some_and(|v| v.purpose() == crate::base::terms::Purpose::Reverification);
         let n_steps = if short { 2 } else { 3 };
@@ -102,17 +158,44 @@ impl Session {
             .filter(|_| !matches!(self.state(), State::Result { .. }))
         {
             let left = limit.saturating_sub(now.since(self.entered()));
-            ui.seconds_left = u16::try_from(left.as_secs_f32().ceil() as u64).ok();
+            ui.seconds_left = Some(seconds(left));
         }
         if let (State::Retry { step, .. }, Some(visit)) = (self.state(), visit) {
             ui.attempts_left = Some(visit.attempts_left(*step, policy.attempts.per_step));
         }
-        if matches!(self.state(), State::Result { .. }) {
-            ui.reference = visit
-                .filter(|v| !v.is_practice())
-                .map(|v| v.session.reference());
+        ui.more_time = self.has_more_time();
+        if let State::CoolDown { until } = self.state() {
+            ui.again_in_s = Some(seconds(until.since(now)));
+        }
+        if let (State::Result { .. }, Some(visit)) =
+            (self.state(), visit.filter(|v| !v.is_practice()))
+        {
+            ui.reference = Some(visit.session.reference());
+            self.attempts_after(visit, now, &mut ui);
         }
         ui
+    }
+
+    /// Attempts left after a session that used one up, or when the next one is taken.
+    fn attempts_after(&self, visit: &Visit, now: Moment, ui: &mut UiModel) {
+        if !visit.attempt_used {
+            return;
+        }
+        let rules = &self.house().policy.attempts;
+        // Counted from the end of the session, which is a moment before the result is shown.
+        match rules.admission(visit.standing, visit.standing.last_failed_s) {
+            Admission::Open { left } => ui.attempts_left = u8::try_from(left).ok(),
+            Admission::Wait { seconds: wait } => {
+                let gone = now.since(self.entered());
+                ui.again_in_s = Some(seconds(Duration::from_secs(wait).saturating_sub(gone)));
+            }
+            Admission::Exhausted => {}
+        }
+    }
+
+    /// Whether every step has twice the time.
+    fn has_more_time(&self) -> bool {
+        self.visit().map_or(self.more_time, |v| v.extended_time)
     }
 
     fn screen(&self) -> Screen {
@@ -126,7 +209,8 @@ impl Session {
             State::Preflight => Screen::Preflight,
             State::Document(step) => Screen::Document(step.prompt()),
             State::Face(step) => Screen::Face(step.prompt()),
-            State::Retry { reason, .. } => Screen::Retry(retry_sign(*reason)),
+            State::Retry { sign, .. } => Screen::Retry(*sign),
+            State::CoolDown { .. } => Screen::Result(ResultSign::TryLater),
             State::Result {
                 sign: ResultSign::SeeStaff,
                 handed_over: true,
@@ -148,7 +232,8 @@ impl Session {
             State::Result { .. } => times.result_s,
             _ => return None,
         };
-        Some(Duration::from_secs(seconds.into()))
+        let factor = if self.has_more_time() { 2 } else { 1 };
+        Some(Duration::from_secs(seconds.into()) * factor)
     }
 }
 
@@ -171,8 +256,19 @@ pub fn result_sign(decision: &Decision) -> ResultSign {
     }
 }
 
+/// Whole seconds, the last one begun.
+fn seconds(left: Duration) -> u16 {
+    u16::try_from(left.as_secs_f32().ceil() as u64).unwrap_or(u16::MAX)
+}
+
 /// What the person is told when a step is repeated.
-fn retry_sign(reason: Reason) -> RetrySign {
+pub fn retry_sign(reason: Reason, answer: Answer) -> RetrySign {
+    match answer {
+        Answer::OtherLight(_) => return RetrySign::OtherLight,
+        Answer::OtherDocument => return RetrySign::OtherDocument,
+        Answer::Staff => return RetrySign::AskStaff,
+        Answer::Again => {}
+    }
     let row = reason.row();
     match reason {
         Reason::DocNotFound | Reason::DocWrongSide => RetrySign::DocumentNotSeen,

@@ -1,22 +1,29 @@
 //! One person's visit: what has been found out so far, and the record that is made of it.
 
+use super::document_step::ReadDocument;
+use super::kept::Kept;
+use super::remedy::{Answer, RemedyLog, answer};
+use super::view::LightScene;
 use crate::base::ids::{Language, SessionId};
+use crate::base::standing::Standing;
 use crate::base::terms::{Field, FieldMatch, Purpose};
 use crate::base::time::Moment;
 use crate::perception::document::limits::DocumentLimits;
 use crate::perception::pad::calibration::PadThreshold;
 use crate::session::card_votes::CardVotes;
-use crate::session::event::Now;
+use crate::session::event::{Now, Record};
+use crate::session::fields::compare_fields;
 use crate::trust::ticket::Ticket;
-use crate::verdict::decision::{ComparisonThreshold, Decision, decide};
+use crate::verdict::attempts::{AttemptLimits, Counted};
+use crate::verdict::decision::{ComparisonThreshold, Decision, SessionResult, decide};
 use crate::verdict::evidence::{
-    DocumentEvidence, Ending, Evidence, FaceEvidence, Measure, RemedyTried, Step,
+    DocumentEvidence, Ending, Evidence, FaceEvidence, FailedTry, Measure, Step,
 };
 use crate::verdict::outcome::{
     ConsentRecord, ModelStamp, Outcome, OutcomeContext, PolicyStamp, PreflightRecord, SessionTimes,
 };
 use crate::verdict::policy::Policy;
-use crate::verdict::reasons::Reason;
+use crate::verdict::reasons::{Disposition, Reason, Remedy};
 use std::collections::BTreeMap;
 
 /// What every session of this booth has in common.
@@ -62,6 +69,8 @@ pub struct Visit {
     pub preflight: Option<PreflightRecord>,
     /// The document, once believed.
     pub document: Option<DocumentEvidence>,
+    /// What was read of it.
+    pub read: Option<Box<ReadDocument>>,
     /// Claimed fields against the document.
     pub fields: Vec<(Field, FieldMatch)>,
     /// What a try that failed has read of a resident identity card.
@@ -69,7 +78,18 @@ pub struct Visit {
     /// The face, once compared.
     pub face: Option<FaceEvidence>,
     /// Remedies tried.
-    pub remedies: Vec<RemedyTried>,
+    pub remedies: RemedyLog,
+    /// How the person stood before this visit; when it has ended, how they stand after it.
+    pub standing: Standing,
+    /// This visit has ended and used up an attempt; `standing` counts it.
+    pub attempt_used: bool,
+    /// Every step has twice as long.
+    pub extended_time: bool,
+    /// What comes next where failures repeated themselves.
+    pub next: Option<Disposition>,
+    failed_tries: Vec<FailedTry>,
+    light: BTreeMap<Step, LightScene>,
+    resumed: Vec<Step>,
     attempts: BTreeMap<Step, u8>,
     n_tries: BTreeMap<Step, u8>,
     steps_ms: BTreeMap<&'static str, u64>,
@@ -82,6 +102,7 @@ impl Visit {
             Some(ticket) => ticket.session().clone(),
             None => SessionId::from_parts(now.wall.unix_ms(), now.chance),
         };
+        let extended_time = ticket.as_ref().is_some_and(|t| t.claims.extended_time);
         let language = ticket.as_ref().map_or(house.language, |t| t.language());
         Self {
             session,
@@ -91,10 +112,18 @@ impl Visit {
             consent: None,
             preflight: None,
             document: None,
+            read: None,
             fields: Vec::new(),
             card: None,
             face: None,
-            remedies: Vec::new(),
+            remedies: RemedyLog::default(),
+            standing: Standing::default(),
+            attempt_used: false,
+            extended_time,
+            next: None,
+            failed_tries: Vec::new(),
+            light: BTreeMap::new(),
+            resumed: Vec::new(),
             attempts: BTreeMap::new(),
             n_tries: BTreeMap::new(),
             steps_ms: BTreeMap::new(),
@@ -119,15 +148,81 @@ impl Visit {
         *self.steps_ms.entry(step_name(step)).or_default() += ms;
     }
 
-    /// Counts a failed try of a step; `uses_attempt` as the reason says. Gives whether it may be tried again: attempts are
-    /// limited by policy; tries that use up none (light, glare) are limited too, so that a session ends.
-    pub fn failed_try(&mut self, step: Step, uses_attempt: bool, allowed: u8) -> bool {
+    /// Milliseconds since the visit began.
+    pub fn ms_at(&self, now: Moment) -> u64 {
+        u64::try_from(now.since(self.started.at).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// A try of a step has failed; `uses_attempt` as the reason says. Gives whether it may be tried again and what is done
+    /// otherwise then. Attempts are limited by policy; tries that use up none (light, glare) are limited too, so that a session ends.
+    pub fn failed(
+        &mut self,
+        failure: FailedTry,
+        uses_attempt: bool,
+        allowed: u8,
+    ) -> (bool, Answer) {
+        let FailedTry {
+            step,
+            reason,
+            at_ms,
+            measure,
+        } = failure.clone();
+        self.remedies.end_try();
+        self.failed_tries.push(failure);
         let attempts = self.attempts.entry(step).or_default();
         *attempts += u8::from(uses_attempt);
         let attempts = *attempts;
         let tries = self.n_tries.entry(step).or_default();
         *tries += 1;
-        attempts < allowed && *tries < allowed.saturating_add(EXTRA_TRIES)
+        let again = attempts < allowed && *tries < allowed.saturating_add(EXTRA_TRIES);
+        let equal = |t: &&FailedTry| t.step == step && t.reason == reason;
+        let n_equal = self.failed_tries.iter().filter(equal).count();
+        let answer = answer(step, reason, u8::try_from(n_equal).unwrap_or(u8::MAX));
+        self.next = answer.next();
+        if again {
+            match answer {
+                Answer::Again => {}
+                Answer::OtherLight(scene) => {
+                    self.light.insert(step, scene);
+                    self.remedies
+                        .other_light(step, reason, at_ms, measure.as_ref(), scene);
+                }
+                Answer::OtherDocument => {
+                    self.remedies
+                        .asked(step, reason, at_ms, Remedy::OtherDocument)
+                }
+                Answer::Staff => self.remedies.asked(step, reason, at_ms, Remedy::AskStaff),
+            }
+        }
+        (again, answer)
+    }
+
+    /// The light that a step is made under: another one after failures that it may mend.
+    pub fn light_for(&self, step: Step) -> Option<LightScene> {
+        self.light.get(&step).copied()
+    }
+
+    /// A document is believed.
+    pub fn document_read(&mut self, read: &ReadDocument, now: Now) {
+        self.document = Some(read.evidence(now.wall.civil_date()));
+        self.compare_claims(read);
+        self.read = Some(Box::new(read.clone()));
+    }
+
+    /// Goes on with the document of an earlier ticket of the session.
+    pub fn resume(&mut self, kept: Kept) {
+        self.compare_claims(&kept.read);
+        self.document = Some(kept.document);
+        self.read = Some(kept.read);
+        self.resumed.push(Step::Document);
+    }
+
+    fn compare_claims(&mut self, read: &ReadDocument) {
+        self.fields = self
+            .ticket
+            .as_ref()
+            .map(|ticket| compare_fields(ticket, &read.text))
+            .unwrap_or_default();
     }
 
     /// Attempts left in a step.
@@ -144,14 +239,17 @@ impl Visit {
             fields: self.fields.clone(),
             face: self.face.clone(),
             today: now.wall.civil_date(),
-            remedies: self.remedies.clone(),
+            remedies: self.remedies.tried(),
+            next: self.next,
         }
     }
 
-    /// Decides, and makes the record (JSON).
-    pub fn conclude(&self, ending: Ending, now: Now, house: &House) -> (Decision, Vec<u8>) {
+    /// Decides, and makes the record.
+    pub fn conclude(&self, ending: Ending, now: Now, house: &House) -> (Decision, Record) {
         let evidence = self.evidence(ending, now);
         let decision = decide(&evidence, &house.policy, &house.threshold, &house.pad);
+        let (rules, now_s) = (&house.policy.attempts, now.wall.unix_s());
+        let standing = rules.after(self.standing, counted(&decision), now_s);
         let context = OutcomeContext {
             session: self.session.clone(),
             ticket: self
@@ -179,17 +277,29 @@ impl Visit {
                 .iter()
                 .map(|(step, n)| (step_name(*step), *n))
                 .collect(),
+            attempt_limits: AttemptLimits::new(rules, standing, now_s),
+            failed_tries: self.failed_tries.clone(),
+            resumed: self.resumed.clone(),
+            extended_time: self.extended_time,
             software: house.software,
             board: house.board.clone(),
         };
-        let json = Outcome::new(&context, &evidence, &decision).to_json();
-        (decision, json)
+        let record = Record {
+            payload: Outcome::new(&context, &evidence, &decision).to_json(),
+            subject: self
+                .ticket
+                .as_ref()
+                .map(|t| t.subject())
+                .unwrap_or_default(),
+            standing,
+        };
+        (decision, record)
     }
 
     /// The record that is sent if the booth loses power before there is another.
     pub fn interrupted(&self, now: Now, house: &House) -> Vec<u8> {
         let ending = stopped(Reason::SessionInterruptedPower, Step::Decision, None);
-        self.conclude(ending, now, house).1
+        self.conclude(ending, now, house).1.payload
     }
 }
 
@@ -199,6 +309,15 @@ pub fn stopped(reason: Reason, step: Step, measure: Option<Measure>) -> Ending {
         reason,
         step,
         measure,
+    }
+}
+
+/// What a decision does to the person's standing.
+fn counted(decision: &Decision) -> Counted {
+    match decision.result {
+        SessionResult::Verified | SessionResult::Pending => Counted::Passed,
+        _ if decision.uses_attempt => Counted::Failed,
+        _ => Counted::Nothing,
     }
 }
 

@@ -144,6 +144,9 @@ pub struct TicketClaims {
     /// The only booth that may use it; any if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booth: Option<BoothId>,
+    /// The person needs more time: every step has twice as long.
+    #[serde(rename = "ext", default, skip_serializing_if = "std::ops::Not::not")]
+    pub extended_time: bool,
     /// A reference template to compare the face with, if any.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
@@ -226,6 +229,25 @@ impl Ticket {
     pub fn digest(&self) -> [u8; 32] {
         let claims = &self.claims;
         sha256(format!("boothd-ticket\0{}\0{}", claims.tenant, claims.ticket_id).as_bytes())
+    }
+
+    /// Whose failed attempts are counted together: those who are compared with the same reference, or else the tickets of one session.
+    /// SHA-256; the outbox keeps it salted.
+    pub fn subject(&self) -> [u8; 32] {
+        let tenant = self.tenant();
+        match self.reference() {
+            Some(reference) => sha256(
+                &[
+                    format!("boothd-reference\0{tenant}\0").as_bytes(),
+                    reference,
+                ]
+                .concat(),
+            ),
+            None => {
+                let session = self.session().as_str();
+                sha256(format!("boothd-session\0{tenant}\0{session}").as_bytes())
+            }
+        }
     }
 
     /// Compares a field of the document with the claim, in constant time.
@@ -324,7 +346,9 @@ fn read_claims(payload: &[u8]) -> Result<TicketClaims, TicketError> {
     }
     // serde_json's own message is not passed on: it can quote values.
     serde_json::from_slice(payload).map_err(|_| {
-        malformed("v, jti, sid, ten, pol, pur, lang, docs, salt, f, iat, exp, nonce, booth, ref")
+        malformed(
+            "v, jti, sid, ten, pol, pur, lang, docs, salt, f, iat, exp, nonce, booth, ext, ref",
+        )
     })
 }
 

@@ -202,7 +202,9 @@ pub fn decide(
                 measure: measure.clone(),
             },
         );
-        return conclude(result_of_stop(*reason), ledger);
+        let mut decision = conclude(result_of_stop(*reason), ledger);
+        decision.disposition = evidence.next.unwrap_or(decision.disposition);
+        return decision;
     }
     // The primary reason is that of the strictest rule, whatever the order of the checks.
     ledger.reasons.sort_by_key(|r| rank(r.reason));

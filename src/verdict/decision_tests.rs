@@ -95,6 +95,7 @@ pub(super) fn perfect() -> Evidence {
         }),
         today: (2026, 11, 23),
         remedies: Vec::new(),
+        next: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a session has found out, as numbers and closed words: no pixels, no templates, no name and no number.
 
 use super::dates::DateEvidence;
-use super::reasons::{Reason, Remedy};
+use super::reasons::{Disposition, Reason, Remedy};
 use crate::base::terms::{DocumentKind, Field, FieldMatch, Purpose};
 use crate::perception::document::field::FieldCheck;
 use crate::perception::document::mrz::{CheckResult, Mrz, MrzChecks, MrzFormat};
@@ -29,8 +29,10 @@ pub struct Evidence {
     pub face: Option<FaceEvidence>,
     /// The day of the session, UTC.
     pub today: CivilDate,
-    /// What the booth has tried by itself.
+    /// What was tried against failures, in the order of its beginning.
     pub remedies: Vec<RemedyTried>,
+    /// What comes next where a failure repeated itself; `None`: what the reason's row says.
+    pub next: Option<Disposition>,
 }
 
 /// How the capture ended.
@@ -80,17 +82,66 @@ pub struct Measure {
     pub unit: &'static str,
 }
 
-/// Something that the booth has tried by itself before it asked the person.
+/// Something that was tried against a failure: by the booth itself, or by what it asked of the person.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RemedyTried {
-    /// For which reason.
+    /// In which step.
+    pub step: Step,
+    /// Against which reason.
     pub reason: Reason,
     /// What.
     pub remedy: Remedy,
-    /// The measure before.
+    /// When it began, in milliseconds since the session did.
+    pub at_ms: u64,
+    /// What it was to change; `None` where nothing can be measured (no document in view).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+    /// Name of the light recipe in the board file, where the light was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<&'static str>,
+    /// Light and exposure afterwards, where those were changed and seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub light: Option<LightAfter>,
+}
+
+/// A measure before and after a remedy.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Effect {
+    /// What was measured.
+    pub name: &'static str,
+    /// Before.
     pub before: f64,
-    /// The measure after.
-    pub after: f64,
+    /// Afterwards; `None` if it was not measured again.
+    pub after: Option<f64>,
+    /// The unit, as in [`Measure`].
+    pub unit: &'static str,
+}
+
+/// Light and exposure after a remedy.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LightAfter {
+    /// White level of the half that lights the left of the frame, 0..=1.
+    pub left: f64,
+    /// White level of the other half, 0..=1.
+    pub right: f64,
+    /// Exposure time in microseconds.
+    pub exposure_us: u32,
+    /// Gain as a factor.
+    pub gain: f64,
+}
+
+/// A try of a step that failed before the last one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FailedTry {
+    /// Which step.
+    pub step: Step,
+    /// Why.
+    pub reason: Reason,
+    /// When, in milliseconds since the session began.
+    pub at_ms: u64,
+    /// Value and limit, where it is a measured one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
 }
 
 /// The document, as far as it was read.

@@ -4,8 +4,12 @@
 //! Which booth sent it, its place in the sequence and the hash of the one before stand in the signature's header, which is
 //! `delivery`'s.
 
+use super::attempts::AttemptLimits;
 use super::decision::{CheckRecord, ComparisonThreshold, Decision, SessionResult};
-use super::evidence::{Evidence, Measure, PadEvidence, RemedyTried, SpecimenEvidence};
+use super::evidence::{
+    Evidence, FailedTry, Measure, PadEvidence, RemedyTried, SpecimenEvidence, Step,
+};
+use super::policy::PAD_CONFORMS;
 use super::reasons::{Attribution, Disposition};
 use crate::base::ids::{Language, ReferenceNumber, SessionId};
 use crate::base::terms::{FieldMatch, Purpose};
@@ -46,6 +50,14 @@ pub struct OutcomeContext {
     pub times: SessionTimes,
     /// Attempts per step.
     pub attempts: BTreeMap<&'static str, u8>,
+    /// Attempts over several sessions, this one included.
+    pub attempt_limits: AttemptLimits,
+    /// Tries of steps that failed.
+    pub failed_tries: Vec<FailedTry>,
+    /// Steps that an earlier ticket of the session had passed.
+    pub resumed: Vec<Step>,
+    /// Whether every step had twice as long.
+    pub extended_time: bool,
     /// Version of this software.
     pub software: &'static str,
     /// Name of the board file.
@@ -137,6 +149,10 @@ pub struct Outcome<'a> {
     reasons: Vec<ReasonRecord<'a>>,
     uses_attempt: bool,
     attempts: &'a BTreeMap<&'static str, u8>,
+    attempt_limits: AttemptLimits,
+    failed_tries: &'a [FailedTry],
+    resumed: &'a [Step],
+    extended_time: bool,
     checks: &'a [CheckRecord],
     fields: BTreeMap<&'static str, FieldMatch>,
     threshold: &'a ComparisonThreshold,
@@ -176,7 +192,11 @@ impl<'a> PadRecord<'a> {
         };
         Self {
             method: METHOD,
-            iso_30107_conformance: "not_claimed",
+            iso_30107_conformance: if PAD_CONFORMS {
+                "claimed"
+            } else {
+                "not_claimed"
+            },
             acted_on: context.pad_acted_on,
             threshold: &context.pad,
             n_frames,
@@ -239,6 +259,10 @@ impl<'a> Outcome<'a> {
                 .collect(),
             uses_attempt: decision.uses_attempt,
             attempts: &context.attempts,
+            attempt_limits: context.attempt_limits,
+            failed_tries: &context.failed_tries,
+            resumed: &context.resumed,
+            extended_time: context.extended_time,
             checks: &decision.checks,
             fields: evidence
                 .fields

@@ -114,6 +114,14 @@ pub struct StepTimes {
 pub struct AttemptRules {
     /// How often each step can be tried in one session, 1..=5.
     pub per_step: u8,
+    /// After so many sessions in a row that failed and used up an attempt there is a cool-down, 1..=5; 1..=10 with attack detection
+    /// that conforms to ISO/IEC 30107-3.
+    pub consecutive: u8,
+    /// The cool-down before every further attempt in seconds, 30..=3600.
+    pub cooldown_s: u32,
+    /// For how long after the session a document that was read is kept in memory, so that the next ticket of the same session goes on
+    /// with the face, in seconds: 0 (not at all) to 300, which the consent's text promises.
+    pub keep_steps_s: u16,
 }
 
 /// Checks that only the backend can do.
@@ -149,6 +157,15 @@ pub const LARGEST_APCER: f64 = 0.07;
 
 /// Largest false match rate that any policy may ask for (NIST SP 800-63A-4: 1 in 10 000).
 pub const LARGEST_FALSE_MATCH_RATE: f64 = 1e-4;
+
+/// Whether the attack detection conforms to ISO/IEC 30107-3. Nobody has tested it, so no outcome and no limit claims it.
+pub const PAD_CONFORMS: bool = false;
+
+/// Largest number of failures in a row before a cool-down (NIST SP 800-63B).
+const MOST_CONSECUTIVE: u8 = if PAD_CONFORMS { 10 } else { 5 };
+
+/// Longest time in seconds that passed steps are kept in memory after a session.
+pub const LONGEST_KEPT_S: u16 = 300;
 
 impl Policy {
     /// Reads a policy and checks it against the floors.
@@ -308,12 +325,30 @@ impl Policy {
             t.result_s.to_string(),
             "2 to 60",
         )?;
-        let per_step = self.attempts.per_step;
+        let a = &self.attempts;
         within(
-            (1..=5).contains(&per_step),
+            (1..=5).contains(&a.per_step),
             "attempts.per_step",
-            per_step.to_string(),
+            a.per_step.to_string(),
             "1 to 5 (NIST SP 800-63B)",
+        )?;
+        within(
+            (1..=MOST_CONSECUTIVE).contains(&a.consecutive),
+            "attempts.consecutive",
+            a.consecutive.to_string(),
+            "1 to 5 (NIST SP 800-63B; 10 needs attack detection that conforms to ISO/IEC 30107-3, which is not claimed)",
+        )?;
+        within(
+            (30..=3_600).contains(&a.cooldown_s),
+            "attempts.cooldown_s",
+            a.cooldown_s.to_string(),
+            "30 to 3600 (NIST SP 800-63B: at least 30)",
+        )?;
+        within(
+            a.keep_steps_s <= LONGEST_KEPT_S,
+            "attempts.keep_steps_s",
+            a.keep_steps_s.to_string(),
+            "0 to 300 (the consent's text says five minutes)",
         )
     }
 }
@@ -344,6 +379,14 @@ mod tests {
             "face.false_match_rate",
         );
         check("per_step = 3", "per_step = 6", "attempts.per_step");
+        check("consecutive = 5", "consecutive = 6", "attempts.consecutive");
+        check("cooldown_s = 30", "cooldown_s = 29", "attempts.cooldown_s");
+        check(
+            "keep_steps_s = 300",
+            "keep_steps_s = 301",
+            "attempts.keep_steps_s",
+        );
+        check("keep_steps_s = 300", "", "keep_steps_s");
         check("n_frames = 5", "n_frames = 1", "face.n_frames");
         check(
             "inter_eye_px = 70",

@@ -95,7 +95,7 @@ impl Audience {
     }
 }
 
-/// What the booth does by itself first.
+/// What is tried against a reason: in the table what comes first, in the outcome also what came after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remedy {
@@ -103,8 +103,14 @@ pub enum Remedy {
     None,
     /// Sets light and exposure anew.
     AdjustLight,
+    /// Asks for another light recipe: the same failure came twice.
+    OtherLight,
     /// Says one thing to the person.
     PromptSubject,
+    /// Asks the person for another document: the same failure came twice.
+    OtherDocument,
+    /// Asks the person to have staff help: the same failure came twice.
+    AskStaff,
     /// Closes and opens the device.
     ReopenDevice,
     /// Asks for another challenge.

@@ -415,7 +415,10 @@ fn issue(request: &TicketRequest, desk: &Desk) -> Answer {
     let mut claims = TicketClaims {
         version: 1,
         ticket_id: SessionId::from_parts(now.unix_ms(), ticket_id).to_string(),
-        session: SessionId::from_parts(now.unix_ms(), session),
+        session: request
+            .session_id
+            .clone()
+            .unwrap_or_else(|| SessionId::from_parts(now.unix_ms(), session)),
         tenant: desk.tenant.clone(),
         policy: desk.policy.clone(),
         purpose: request.purpose,
@@ -427,6 +430,7 @@ fn issue(request: &TicketRequest, desk: &Desk) -> Answer {
         expires_s: now.unix_s() + i64::from(request.ttl_s),
         nonce: Bytes(nonce),
         booth: request.booth.clone(),
+        extended_time: request.extended_time,
         reference: request.reference.clone(),
     };
     for (field, value) in &request.fields {

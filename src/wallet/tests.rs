@@ -173,6 +173,8 @@ fn request() -> TicketRequest {
         fields: BTreeMap::from([(Field::PrimaryIdentifier, "Eriksson".to_owned())]),
         ttl_s: 120,
         booth: Some(booth()),
+        session_id: None,
+        extended_time: false,
         reference: None,
     }
 }
@@ -523,7 +525,7 @@ impl Booth {
             "ticket": id, "session": ticket.claims.session, "result": "verified", "padding": "x".repeat(6000)
         });
         outbox
-            .commit(&reservation, verified.to_string().as_bytes())
+            .commit(&reservation, verified.to_string().as_bytes(), None)
             .unwrap();
         (reservation, id.clone())
     }

@@ -1,6 +1,6 @@
 //! The outbox's files: locked, opened, checked; set aside and read out when damaged.
 
-use super::{Digest, Outbox, OutboxConfig, OutboxError, State};
+use super::{Digest, Outbox, OutboxConfig, OutboxError, State, ledger};
 use crate::base::ids::BoothId;
 use crate::base::time::SharedClock;
 use crate::trust::ack::{MAX_OUTCOME, OUTCOME_TYP, OutcomeHeader};
@@ -173,6 +173,7 @@ fn open_checked(path: &Path, config: &OutboxConfig, now: i64) -> Result<Connecti
         }
         let tx = db.transaction()?;
         tx.execute_batch(SCHEMA)?;
+        ledger::prepare(&tx)?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         tx.execute("INSERT INTO form(version) VALUES (?1)", [SCHEMA_VERSION])?;
@@ -188,6 +189,7 @@ fn open_checked(path: &Path, config: &OutboxConfig, now: i64) -> Result<Connecti
         return Ok(db);
     }
     check(&db, pragma("application_id")?, pragma("user_version")?)?;
+    ledger::prepare(&db)?;
     Ok(db)
 }
 
@@ -363,6 +365,7 @@ fn salvage(
         )?)
         .unwrap_or(0);
     }
+    ledger::take_in(&tx, &found.standings)?;
     let last = found
         .outcomes
         .iter()
@@ -380,6 +383,7 @@ struct Salvaged {
     tickets: Vec<[u8; 32]>,
     outcomes: Vec<SalvagedOutcome>,
     head: Option<(u64, u64)>,
+    standings: ledger::Salvaged,
 }
 
 struct SalvagedOutcome {
@@ -438,6 +442,7 @@ fn read_out(
             },
         );
     }
+    found.standings = ledger::read_out(&db);
     let _ = each(
         &db,
         "SELECT epoch, last_seq FROM head ORDER BY epoch DESC LIMIT 1",

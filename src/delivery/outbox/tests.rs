@@ -72,7 +72,7 @@ fn reserve(outbox: &mut Outbox, n: u64) -> Reservation {
 fn store(outbox: &mut Outbox, n: u64) -> (Reservation, Digest) {
     let reservation = reserve(outbox, n);
     let stored = outbox
-        .commit(&reservation, format!("outcome {n}").as_bytes())
+        .commit(&reservation, format!("outcome {n}").as_bytes(), None)
         .unwrap();
     (reservation, stored.sha256)
 }
@@ -253,7 +253,7 @@ fn what_cannot_be_reserved_changes_nothing() {
     let large = outbox.reserve(&session(), ticket(1), b"f", MAX_PAYLOAD + 1);
     assert!(matches!(large, Err(OutboxError::TooLarge { .. })));
     assert!(matches!(
-        outbox.commit(&done, b"x"),
+        outbox.commit(&done, b"x", None),
         Err(OutboxError::NotReserved { seq: 1, .. })
     ));
     assert!(matches!(
@@ -291,7 +291,7 @@ fn a_session_left_open_leaves_its_fallback() {
     // The next session closes it.
     let second = reserve(&mut outbox, 2);
     assert!(matches!(
-        outbox.commit(&first, b"late"),
+        outbox.commit(&first, b"late", None),
         Err(OutboxError::NotReserved { .. })
     ));
     outbox.update_fallback(&second, b"changed").unwrap();
@@ -302,7 +302,7 @@ fn a_session_left_open_leaves_its_fallback() {
     let found: Vec<_> = all(&mut outbox).iter().map(|p| payload(&p.jws)).collect();
     assert_eq!(found, ["fallback 1", "changed"]);
     assert!(matches!(
-        outbox.commit(&second, b"late"),
+        outbox.commit(&second, b"late", None),
         Err(OutboxError::NotReserved { .. })
     ));
 }
@@ -410,7 +410,7 @@ fn at_the_largest_size_acknowledgements_still_drain() {
         let n = stored.len() as u64;
         match outbox.reserve(&session(), ticket(n), b"f", big.len()) {
             Ok(reservation) => {
-                let sha256 = outbox.commit(&reservation, &big).unwrap().sha256;
+                let sha256 = outbox.commit(&reservation, &big, None).unwrap().sha256;
                 stored.push((reservation, sha256));
             }
             Err(e) => break e,
@@ -465,7 +465,7 @@ fn on_a_full_disk_what_is_reserved_is_committed_and_acknowledged() {
         maximum: largest,
     };
     rustix::process::setrlimit(rustix::process::Resource::Fsize, limit).unwrap();
-    outbox.commit(&second, &big).unwrap();
+    outbox.commit(&second, &big, None).unwrap();
     let ack = claims(vec![item(first, sha256, AckStatus::Accepted)]);
     assert_eq!(outbox.acknowledge(&signed(&ack)).unwrap().accepted, 1);
     let mut n = 3;
@@ -593,7 +593,10 @@ fn busy(dir: &Path) {
         outbox
             .update_fallback(&reservation, b"later fallback")
             .unwrap();
-        let sha256 = outbox.commit(&reservation, b"outcome").unwrap().sha256;
+        let sha256 = outbox
+            .commit(&reservation, b"outcome", None)
+            .unwrap()
+            .sha256;
         say(format!("committed {} {sha256}\n", reservation.seq));
         if n % 2 == 0 {
             for pending in outbox.pending(50, usize::MAX).unwrap() {
@@ -617,7 +620,7 @@ fn closed(dir: &Path, count: u64) -> BTreeMap<u64, String> {
     for n in 0..count {
         let reservation = reserve(&mut outbox, n);
         let text = format!("outcome {n} {}", "x".repeat(900));
-        outbox.commit(&reservation, text.as_bytes()).unwrap();
+        outbox.commit(&reservation, text.as_bytes(), None).unwrap();
     }
     all(&mut outbox)
         .into_iter()
@@ -777,7 +780,7 @@ proptest! {
                 Step::Commit(n) => {
                     if let Some((reservation, _)) = model.open.take() {
                         let text = format!("outcome {n}");
-                        outbox.commit(&reservation, text.as_bytes()).unwrap();
+                        outbox.commit(&reservation, text.as_bytes(), None).unwrap();
                         model.pending.insert(reservation.seq, text);
                     }
                 }

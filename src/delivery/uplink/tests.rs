@@ -107,7 +107,10 @@ fn bench(authority: &Authority, url: &str) -> Bench {
     let handle = service.handle();
     let session = SessionId::from_parts(0, [1; 10]);
     let reservation = handle.reserve(&session, [1; 32], b"f", 100).unwrap();
-    let sha256 = handle.commit(&reservation, b"outcome").unwrap().sha256;
+    let sha256 = handle
+        .commit(&reservation, b"outcome", None)
+        .unwrap()
+        .sha256;
     let socket = dir.path().join("socket");
     let wire = WireConfig {
         socket: socket.clone(),
@@ -516,7 +519,7 @@ fn a_refused_batch_is_taken_apart() {
     let handle = bench.service.handle();
     let session = SessionId::from_parts(0, [2; 10]);
     let second = handle.reserve(&session, [2; 32], b"f", 100).unwrap();
-    handle.commit(&second, b"outcome").unwrap();
+    handle.commit(&second, b"outcome", None).unwrap();
     let found = attempt(&mut bench);
     assert_eq!(
         (found.pending, found.strikes, bench.uplink.alone),

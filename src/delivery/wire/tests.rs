@@ -62,7 +62,10 @@ impl Bench {
         let outbox = self.service.handle();
         let session = SessionId::from_parts(0, [n; 10]);
         let reservation = outbox.reserve(&session, [n; 32], b"fallback", 100).unwrap();
-        outbox.commit(&reservation, b"outcome").unwrap().sha256
+        outbox
+            .commit(&reservation, b"outcome", None)
+            .unwrap()
+            .sha256
     }
 }
 

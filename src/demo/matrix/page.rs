@@ -1,7 +1,9 @@
 //! The matrix as a page: the table, and for each case the plots of the loop as it settles, with the frames that the person's screens
 //! belong to.
 
-use super::{Cell, LoopMode, Matrix, MendedBy, Verdict, count, median_s, mode_name, of, tally};
+use super::{
+    Cell, LoopMode, Matrix, MendedBy, Verdict, count, median_s, mode_name, of, slowest_s, tally,
+};
 use crate::app::lockstep::{Sample, Shown};
 use crate::demo::report::html::{Safe, heading, table_head};
 use crate::demo::report::svg::{Join, Phase, Plot, Scale, Series};
@@ -63,6 +65,8 @@ fn table(out: &mut String, matrix: &Matrix, cells: &[Cell]) -> anyhow::Result<()
             ("first", "一次通过"),
             ("later", "重试后通过"),
             ("seconds", "秒"),
+            ("document settled, s", "证件稳定,秒"),
+            ("face settled, s", "人脸稳定,秒"),
             ("prompts", "提示"),
             ("remedies", "补救"),
             ("reasons of the rest", "其余原因"),
@@ -84,7 +88,7 @@ fn table(out: &mut String, matrix: &Matrix, cells: &[Cell]) -> anyhow::Result<()
             let rest = these.iter().filter(|c| c.result() != "verified");
             writeln!(
                 out,
-                "<tr class=\"{}\"><td>{}</td><td>{}</td><td>{}</td><td class=\"n {}\">{first} of {}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+                "<tr class=\"{}\"><td>{}</td><td>{}</td><td>{}</td><td class=\"n {}\">{first} of {}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
                 mode_name(mode),
                 Safe(&case.name),
                 format!("{:?}", case.mended_by).to_lowercase(),
@@ -93,6 +97,8 @@ fn table(out: &mut String, matrix: &Matrix, cells: &[Cell]) -> anyhow::Result<()
                 these.len(),
                 count(&these, case, Verdict::Later),
                 median_s(&these, case),
+                slowest_s(&these, VisionTask::Document),
+                slowest_s(&these, VisionTask::Face),
                 Safe(tally(these.iter().flat_map(|c| c.prompts()))),
                 Safe(tally(these.iter().flat_map(|c| c.remedies()))),
                 Safe(tally(rest.map(|c| if c.reason().is_empty() {

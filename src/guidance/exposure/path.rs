@@ -43,6 +43,8 @@ pub struct Path {
     is_stepped: bool,
     levels: LightLevels,
     white: (f32, f32),
+    /// Share of the level at a position that the left and the right side get: a recipe may light from one side only.
+    shares: (f32, f32),
     /// Ends of the parts short, light, long, gain.
     ends: [f32; 4],
 }
@@ -70,6 +72,11 @@ impl Path {
             limits.white_range.0.max(0.0),
             limits.white_range.1.max(limits.white_range.0).min(1.0),
         );
+        let (left, right) = (limits.levels.left.white, limits.levels.right.white);
+        let shares = match left.max(right) {
+            most if most > 0.0 => (left / most, right / most),
+            _ => (1.0, 1.0),
+        };
         let light = (white.1.max(FAINTEST) / white.0.max(FAINTEST)).log2();
         let short = (nominal / shortest).log2();
         let long = (longest_used.max(nominal) / nominal).log2();
@@ -86,15 +93,29 @@ impl Path {
             is_stepped,
             levels: limits.levels,
             white,
+            shares,
             ends,
         }
     }
 
     /// Where the levels to begin with lie, at one half-period.
     pub fn start(&self) -> f32 {
-        let mean = f32::midpoint(self.levels.left.white, self.levels.right.white);
-        let light = (mean.max(FAINTEST) / self.white.0.max(FAINTEST)).log2();
+        let brighter = self.levels.left.white.max(self.levels.right.white);
+        let light = (brighter.max(FAINTEST) / self.white.0.max(FAINTEST)).log2();
         (self.ends[0] + light).clamp(self.ends[0], self.ends[1])
+    }
+
+    /// The position whose picture is about as bright as one with these controls and levels.
+    pub fn like(&self, controls: CameraControls, levels: LightLevels) -> f32 {
+        let (exposure_us, gain) = (controls.exposure_us.max(1) as f32, controls.gain);
+        let camera = (exposure_us / self.nominal_us * (gain / self.gain.0)).max(1e-6);
+        let sum = self.shares.0 + self.shares.1;
+        let white = (levels.left.white + levels.right.white) / sum.max(FAINTEST);
+        // What the light cannot give or spare is left to the camera.
+        let base = white.clamp(self.white.0, self.white.1).max(FAINTEST);
+        let rest = camera.log2() + (white.max(FAINTEST) / base).log2();
+        let light = self.ends[0] + (base / self.white.0.max(FAINTEST)).log2();
+        self.walk(light, rest, 1.0)
     }
 
     /// Whether the position lies in the light's part.
@@ -180,8 +201,8 @@ impl Path {
             (less, more)
         };
         let mut levels = self.levels;
-        levels.left.white = left.clamp(least, most);
-        levels.right.white = right.clamp(least, most);
+        levels.left.white = left.clamp(least, most) * self.shares.0;
+        levels.right.white = right.clamp(least, most) * self.shares.1;
         levels
     }
 
@@ -205,6 +226,39 @@ mod tests {
             levels: LightLevels::white(0.3),
             white_range: (0.1, 0.8),
         })
+    }
+
+    #[test]
+    fn a_recipe_for_one_side_lights_one_side() {
+        let white = |left: f32, right: f32| {
+            let mut levels = LightLevels::white(left);
+            levels.right.white = right;
+            levels
+        };
+        let one_sided = Path::new(&PathLimits {
+            exposure_us: Some((100, 40_000)),
+            gain: Some((1.0, 8.0)),
+            frame_us: 33_333.0,
+            half_period_us: 10_000.0,
+            levels: white(0.2, 0.0),
+            white_range: (0.0, 0.4),
+        });
+        let begin = one_sided.levels(one_sided.start(), 0.0);
+        assert!(
+            (begin.left.white - 0.2).abs() < 1e-3 && begin.right.white == 0.0,
+            "{begin:?}"
+        );
+        // Half of the light comes from twice the level of the one side.
+        let usual = CameraControls {
+            exposure_us: 10_000,
+            gain: 1.0,
+        };
+        let same = one_sided.like(usual, white(0.1, 0.1));
+        assert!((one_sided.levels(same, 0.0).left.white - 0.2).abs() < 1e-3);
+        // Light beyond the range is given by the exposure.
+        let strong = one_sided.like(usual, white(0.4, 0.4));
+        assert_eq!(one_sided.levels(strong, 0.0).left.white, 0.4);
+        assert_eq!(one_sided.controls(strong).exposure_us, 20_000);
     }
 
     #[test]

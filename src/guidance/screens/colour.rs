@@ -5,7 +5,7 @@ use super::font::{Anchor, Scale, balance_lines, draw_line, width};
 use super::motif::{check_at, cross_at};
 use super::pen::{Ink, Inks, Pen};
 use super::theme::{BACK, DARK, FAINT, GOOD, NOTE, SOFT, TEXT};
-use super::{ButtonHint, Look, button_hints, with_number};
+use super::{ButtonHint, Look, attempts, button_hints, with_number};
 use crate::guidance::model::{NetworkSign, Screen, UiModel};
 use crate::guidance::texts::{Consent, Texts};
 use embedded_graphics::pixelcolor::Rgb565;
@@ -35,6 +35,7 @@ pub(super) fn draw(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
     signs(model, texts, canvas);
     let has_signs = model.progress.is_some()
         || model.seconds_left.is_some()
+        || model.more_time
         || model.network == NetworkSign::Limited;
     let mut top = if has_signs { TOP } else { NO_SIGNS };
     if let Some(seconds) = model.seconds_left {
@@ -65,9 +66,7 @@ pub(super) fn draw(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
         None => consent(&texts.consent, canvas, top, bottom),
         Some(text) => {
             let extras = Extras {
-                attempts: model
-                    .attempts_left
-                    .map(|n| with_number(&texts.label.attempts, n)),
+                attempts: attempts(model, &texts.label.again_in, &texts.label.attempts),
                 reference: model
                     .reference
                     .as_ref()
@@ -123,6 +122,22 @@ fn signs(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
             TEXT,
         );
         right -= width(&text, Scale::Single) + 14;
+    }
+    if model.more_time {
+        // Beside the words of a limited network there is room for a sign only.
+        let text = match model.network {
+            NetworkSign::Ready => &texts.label.more_time,
+            NetworkSign::Limited => &texts.label.more_time_small,
+        };
+        draw_line(
+            canvas,
+            text,
+            (right, TOP / 2 - 8),
+            Anchor::Right,
+            Scale::Single,
+            GOOD,
+        );
+        right -= width(text, Scale::Single) + 14;
     }
     if model.network == NetworkSign::Limited {
         let text = &texts.label.network_limited;

@@ -20,6 +20,7 @@ fn typical(screen: Screen, language: Language) -> UiModel {
         Screen::Consent => model.progress = None,
         Screen::Working => model.progress = Some((3, 3)),
         Screen::Result(ResultSign::PracticeDone) => model.practice = true,
+        Screen::Result(ResultSign::TryLater) => model.again_in_s = Some(27),
         Screen::Result(_) | Screen::HandOver => {
             model.reference = Some(ReferenceNumber("Q69G-5FAV".to_owned()));
         }
@@ -45,6 +46,25 @@ fn pictures(language: Language) -> Vec<(String, UiModel)> {
             ..typical(screen, language)
         };
         all.push((format!("{}.practice", screen.name()), practice));
+    }
+    for screen in [
+        Screen::Document(DocumentPrompt::Still),
+        Screen::Face(FacePrompt::Look),
+    ] {
+        let more_time = UiModel {
+            more_time: true,
+            ..typical(screen, language)
+        };
+        all.push((format!("{}.more_time", screen.name()), more_time));
+    }
+    // After an attempt was used up: how many are left, or when the next one is taken.
+    for (name, attempts_left, again_in_s) in [("left", Some(4), None), ("again", None, Some(30))] {
+        let used = UiModel {
+            attempts_left,
+            again_in_s,
+            ..typical(Screen::Result(ResultSign::SeeStaff), language)
+        };
+        all.push((format!("result.see_staff.{name}"), used));
     }
     for screen in [Screen::Idle, Screen::Document(DocumentPrompt::Still)] {
         let limited = UiModel {

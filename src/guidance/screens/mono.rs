@@ -15,7 +15,7 @@ use super::canvas::Canvas;
 use super::font::{Anchor, Scale, break_lines, draw_line, width};
 use super::pen::{Inks, Pen};
 use super::theme::{BLACK, WHITE};
-use super::{ButtonHint, Look, button_hints, with_number};
+use super::{ButtonHint, Look, attempts, button_hints, with_number};
 use crate::guidance::model::{NetworkSign, Screen, UiModel};
 use crate::guidance::texts::Texts;
 use embedded_graphics::mono_font::MonoTextStyle;
@@ -97,7 +97,11 @@ fn first_row(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
         }
     }
     if let Some(seconds) = model.seconds_left {
-        let text = with_number(&texts.label.seconds_small, seconds.min(99));
+        let mut text = with_number(&texts.label.seconds_small, seconds.min(99));
+        // The banner of practice leaves no room for it.
+        if model.more_time && !model.practice {
+            text.push_str(&texts.label.more_time_small);
+        }
         draw_line(
             canvas,
             &text,
@@ -134,8 +138,8 @@ fn second_row(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
         return;
     }
     let (cancel, confirm) = button_hints(model.screen);
-    if let Some(n) = model.attempts_left {
-        let text = with_number(&texts.label.attempts_small, n);
+    let label = &texts.label;
+    if let Some(text) = attempts(model, &label.again_in_small, &label.attempts_small) {
         draw_line(
             canvas,
             &text,
@@ -144,6 +148,8 @@ fn second_row(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
             Scale::Single,
             WHITE,
         );
+        // The seconds until the next attempt leave no room for the hint.
+        let confirm = confirm.filter(|_| model.again_in_s.is_none());
         hints(texts, canvas, (SIGNS, ROW), None, confirm);
     } else {
         hints(texts, canvas, (SIGNS, ROW), cancel, confirm);

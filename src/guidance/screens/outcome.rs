@@ -20,6 +20,7 @@ pub(super) fn look(screen: Screen) -> Look {
         Screen::Result(R::Declined) => Look::new(Tone::Calm, nothing_kept),
         Screen::Result(R::Ended) => Look::new(Tone::Calm, ended),
         Screen::Result(R::OtherDocument) => Look::new(Tone::Note, other_document),
+        Screen::Result(R::TryLater) => Look::new(Tone::Calm, try_later),
         Screen::Result(R::BoothFault) => Look::new(Tone::Note, spanner),
         Screen::Result(R::PracticeDone) => Look::new(Tone::Good, practice_done),
         Screen::Retry(
@@ -27,6 +28,9 @@ pub(super) fn look(screen: Screen) -> Look {
         ) => Look::new(Tone::Note, again_document),
         Screen::Retry(T::FaceNotSeen | T::FaceUnclear) => Look::new(Tone::Note, again_face),
         Screen::Retry(T::Light) => Look::new(Tone::Note, again_light),
+        Screen::Retry(T::OtherLight) => Look::new(Tone::Note, other_light),
+        Screen::Retry(T::OtherDocument) => Look::new(Tone::Note, other_document),
+        Screen::Retry(T::AskStaff) => Look::new(Tone::Note, ask_staff),
         _ => Look::new(Tone::Calm, turning),
     }
 }
@@ -55,6 +59,27 @@ fn pending(pen: &mut Pen<'_, '_>) {
     pen.ink(Ink::Main).ring((24.0, 24.0), 20.0);
     pen.ink(Ink::Accent)
         .path(&[(24.0, 11.0), (24.0, 24.0), (33.0, 29.0)]);
+}
+
+fn try_later(pen: &mut Pen<'_, '_>) {
+    pen.ink(Ink::Accent);
+    round_arrow(pen);
+    pen.ink(Ink::Main)
+        .path(&[(24.0, 14.0), (24.0, 25.0), (31.0, 29.0)]);
+}
+
+fn other_light(pen: &mut Pen<'_, '_>) {
+    pen.ink(Ink::Accent);
+    round_arrow(pen);
+    pen.ink(Ink::Main);
+    sun_at(pen, (24.0, 25.0), 1.15);
+}
+
+fn ask_staff(pen: &mut Pen<'_, '_>) {
+    pen.ink(Ink::Accent);
+    round_arrow(pen);
+    pen.ink(Ink::Main);
+    person_at(pen, (24.0, 34.0), 0.72);
 }
 
 fn see_staff(pen: &mut Pen<'_, '_>) {

@@ -19,10 +19,10 @@ fn blank(kind: PanelKind) -> PanelImage {
 /// What a screen may have to show at once, with the widest values: none, each alone, all but one, all, and on the one-bit panel,
 /// which has the least room and draws fast, every combination.
 fn crowded(screen: Screen, language: Language, kind: PanelKind) -> Vec<UiModel> {
-    (0..64_u8)
-        .filter(|bits| kind == PanelKind::Ssd1306 || matches!(bits.count_ones(), 0 | 1 | 5 | 6))
+    (0..256_u16)
+        .filter(|bits| kind == PanelKind::Ssd1306 || matches!(bits.count_ones(), 0 | 1 | 7 | 8))
         .map(|bits| {
-            let has = |bit: u8| bits & (1 << bit) != 0;
+            let has = |bit: u16| bits & (1 << bit) != 0;
             UiModel {
                 screen,
                 language,
@@ -30,6 +30,8 @@ fn crowded(screen: Screen, language: Language, kind: PanelKind) -> Vec<UiModel> 
                 progress: has(1).then_some((3, 4)),
                 seconds_left: has(2).then_some(120),
                 attempts_left: has(3).then_some(2),
+                again_in_s: has(6).then_some(3_600),
+                more_time: has(7),
                 reference: has(4).then(|| ReferenceNumber("WWWW-WWWW".to_owned())),
                 network: if has(5) {
                     NetworkSign::Limited

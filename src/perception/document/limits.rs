@@ -25,6 +25,8 @@ pub struct DocumentLimits {
     pub min_luminance: f32,
     /// Least variance of the Laplacian at a width of 640 pixels. On synthetic frames zones were still read at 52.
     pub min_sharpness: f32,
+    /// The same of the part in which there may be text that has to be read: a spot over four characters of a zone is some 2 %.
+    pub max_zone_glare_share: f32,
     /// Share of saturated pixels from which glare is taken for the reason why nothing could be read. It does not keep a document
     /// from being read: a bright spot beside the print does no harm.
     pub max_glare_share: f32,
@@ -43,6 +45,7 @@ impl Default for DocumentLimits {
             max_motion: 0.02,
             min_luminance: 0.15,
             min_sharpness: 30.0,
+            max_zone_glare_share: 0.02,
             max_glare_share: 0.06,
             min_verified_checks: 2,
         }
@@ -92,7 +95,9 @@ impl DocumentLimits {
         observation: &DocumentObservation,
         otherwise: DocumentProblem,
     ) -> DocumentProblem {
-        if observation.glare_share > self.max_glare_share {
+        let glare = observation.glare_share > self.max_glare_share
+            || observation.zone_glare_share > self.max_zone_glare_share;
+        if glare {
             DocumentProblem::Glare
         } else {
             otherwise
@@ -118,6 +123,7 @@ mod tests {
             tilt_degrees: 2.0,
             sharpness: 400.0,
             glare_share: 0.0,
+            zone_glare_share: 0.0,
             luminance: 0.6,
             motion: Some(0.001),
             problem: None,
@@ -161,6 +167,12 @@ mod tests {
         assert_eq!(limits.problem(&bright, size), None);
         assert_eq!(limits.unread(&bright, Unreadable), Glare);
         assert_eq!(limits.unread(&good(), Unreadable), Unreadable);
+        let spot = DocumentObservation {
+            glare_share: 0.01,
+            zone_glare_share: 0.03,
+            ..good()
+        };
+        assert_eq!(limits.unread(&spot, Unreadable), Glare);
         let first_frame = DocumentObservation {
             motion: None,
             ..good()

@@ -12,6 +12,9 @@ pub struct PlaneMeasures {
     pub sharpness: f32,
     /// Share of saturated pixels, 0..=1.
     pub glare_share: f32,
+    /// The same of the worse of the two bands along the upper and the lower edge, 30 % of the height each: one of them has the machine
+    /// readable zone, or the number of a resident identity card.
+    pub zone_glare_share: f32,
     /// Mean luminance, 0..=1.
     pub luminance: f32,
 }
@@ -39,10 +42,15 @@ pub fn measure(plane: &[u8], width: usize) -> PlaneMeasures {
     let n = ((width - 2) * (height - 2)) as f64;
     let mean = sum as f64 / n;
     let total: u64 = plane.iter().map(|p| u64::from(*p)).sum();
-    let n_saturated = plane.iter().filter(|p| **p >= SATURATED).count();
+    let saturated = |part: &[u8]| {
+        let n = part.iter().filter(|p| **p >= SATURATED).count();
+        n as f32 / part.len().max(1) as f32
+    };
+    let band = height * 3 / 10 * width;
     PlaneMeasures {
         sharpness: (squares as f64 / n - mean * mean) as f32,
-        glare_share: n_saturated as f32 / plane.len() as f32,
+        glare_share: saturated(plane),
+        zone_glare_share: saturated(&plane[..band]).max(saturated(&plane[plane.len() - band..])),
         luminance: (total as f64 / plane.len() as f64 / 255.0) as f32,
     }
 }
@@ -90,6 +98,7 @@ mod tests {
             PlaneMeasures {
                 sharpness: 0.0,
                 glare_share: 0.0,
+                zone_glare_share: 0.0,
                 luminance: 0.2
             }
         );

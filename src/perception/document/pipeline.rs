@@ -307,6 +307,7 @@ impl<T> DocumentPipeline<T> {
             let plane = measures::measure(self.page.plane(), PAGE_WIDTH as usize);
             o.sharpness = plane.sharpness;
             o.glare_share = plane.glare_share;
+            o.zone_glare_share = plane.zone_glare_share;
             o.luminance = plane.luminance;
         }
         self.before = o.corners;

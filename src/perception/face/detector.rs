@@ -87,7 +87,28 @@ impl FaceDetector {
     /// # Errors
     /// If the net cannot be run.
     pub fn detect(&mut self, frame: &FrameView<'_>) -> Result<&[DetectedFace], ModelError> {
-        let map = Affine::letterbox(frame.width(), frame.height(), SIDE);
+        let whole = Affine::letterbox(frame.width(), frame.height(), SIDE);
+        self.detect_in(frame, whole)
+    }
+
+    /// The same in the middle half of the frame only, where a face of half the size is found.
+    ///
+    /// # Errors
+    /// If the net cannot be run.
+    pub fn detect_far(&mut self, frame: &FrameView<'_>) -> Result<&[DetectedFace], ModelError> {
+        let (width, height) = (frame.width() / 2, frame.height() / 2);
+        let mut map = Affine::letterbox(width, height, SIDE);
+        map.c += (frame.width() - width) as f32 / 2.0;
+        // Heads are above the middle.
+        map.f += (frame.height() - height) as f32 * 0.4;
+        self.detect_in(frame, map)
+    }
+
+    fn detect_in(
+        &mut self,
+        frame: &FrameView<'_>,
+        map: Affine,
+    ) -> Result<&[DetectedFace], ModelError> {
         let target = Target {
             width: SIDE,
             height: SIDE,

@@ -44,7 +44,11 @@ impl FacePipeline {
     /// # Errors
     /// If a net cannot be run.
     pub fn analyse(&mut self, frame: &FrameView<'_>) -> Result<FaceObservation, ModelError> {
-        let faces = self.detector.detect(frame)?;
+        let mut faces = self.detector.detect(frame)?;
+        if faces.is_empty() {
+            // Somebody who stands far away is to be told to come nearer, not to look into the camera.
+            faces = self.detector.detect_far(frame)?;
+        }
         let n_faces = faces.len();
         let Some(first) = faces.first().copied() else {
             return Ok(FaceObservation::default());

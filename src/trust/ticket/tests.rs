@@ -26,6 +26,7 @@ fn claims() -> TicketClaims {
         expires_s: NOW.unix_s() + 120,
         nonce: Bytes([6; 16]),
         booth: Some(booth()),
+        extended_time: false,
         reference: None,
     };
     for (field, value) in [

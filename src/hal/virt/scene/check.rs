@@ -173,7 +173,7 @@ impl Scene {
 }
 
 /// The names that the panel's screens have, in the order of a session.
-pub const SCREENS: [&str; 53] = [
+pub const SCREENS: [&str; 57] = [
     "starting",
     "idle",
     "show_ticket.show",
@@ -211,6 +211,7 @@ pub const SCREENS: [&str; 53] = [
     "result.declined",
     "result.ended",
     "result.other_document",
+    "result.try_later",
     "result.booth_fault",
     "result.practice_done",
     "retry.document_not_seen",
@@ -220,6 +221,9 @@ pub const SCREENS: [&str; 53] = [
     "retry.face_not_seen",
     "retry.face_unclear",
     "retry.light",
+    "retry.other_light",
+    "retry.other_document",
+    "retry.ask_staff",
     "hand_over",
     "out_of_service",
     "show_ticket.*",
