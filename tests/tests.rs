@@ -5,6 +5,7 @@ mod bad_input;
 mod end_to_end;
 mod furnished;
 mod fuzz_corpus;
+mod network_loss;
 mod portraits;
 mod render;
 mod safe_mode;
