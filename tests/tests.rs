@@ -1,11 +1,11 @@
 //! One binary for all boundary tests: one file a boundary.
 
+mod adversity;
 mod architecture;
 mod bad_input;
 mod end_to_end;
 mod furnished;
 mod fuzz_corpus;
-mod network_loss;
 mod portraits;
 mod render;
 mod safe_mode;

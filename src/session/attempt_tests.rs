@@ -61,6 +61,29 @@ fn after_five_failures_in_a_row_the_next_attempt_waits_thirty_seconds() {
 }
 
 #[test]
+fn a_long_countdown_keeps_nobody_else_out() {
+    let mut house = super::tests::house();
+    house.policy.attempts.cooldown_s = 3_600;
+    let mut b = Bench::of(house);
+    for _ in 0..5 {
+        fail(&mut b);
+        back_to_idle(&mut b);
+    }
+    b.show_code("good");
+    assert_eq!(b.screen(), Screen::Result(ResultSign::TryLater));
+    assert!(!b.session.is_serving(), "uploads need not wait");
+    b.wait(60_100);
+    assert_eq!(b.screen(), Screen::Idle);
+    // Somebody else.
+    b.ticket = |purpose| {
+        let mut ticket = super::tests::ticket(purpose);
+        ticket.claims.session = SessionId::from_parts(2, [8; 10]);
+        ticket
+    };
+    b.go_to_document();
+}
+
+#[test]
 fn a_success_forgets_the_failures_before_it() {
     let mut b = Bench::new();
     for _ in 0..4 {
