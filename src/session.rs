@@ -47,6 +47,12 @@ pub mod visit;
 pub mod votes;
 
 #[cfg(test)]
+mod attempt_tests;
+#[cfg(test)]
 mod card_tests;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod remedy_tests;
 #[cfg(test)]
 mod tests;

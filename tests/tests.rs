@@ -1,5 +1,6 @@
 //! One binary for all boundary tests: one file a boundary.
 
+mod adversity;
 mod architecture;
 mod bad_input;
 mod end_to_end;

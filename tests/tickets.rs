@@ -9,11 +9,12 @@ use boothd::base::frame::{Frame, PixelFormat};
 use boothd::base::ids::{BoothId, Language, SessionId};
 use boothd::base::latest::Latest;
 use boothd::base::secret::Secret;
+use boothd::base::standing::Standing;
 use boothd::base::terms::{DocumentKind, Field, Purpose};
 use boothd::base::time::{Clock as _, ManualClock, SharedClock, WallTime};
-use boothd::delivery::outbox::{Outbox, OutboxConfig, OutboxStats};
+use boothd::delivery::outbox::{Entry, Outbox, OutboxConfig, OutboxStats};
 use boothd::delivery::service::OutboxService;
-use boothd::delivery::wire::{WireConfig, WireServer};
+use boothd::delivery::wire::{WireClient, WireConfig, WireServer};
 use boothd::hal::{Button, ButtonAction, ButtonEvent};
 use boothd::perception::code::CodeReader;
 use boothd::perception::observation::{Observation, SceneLight, Seen};
@@ -480,4 +481,105 @@ fn a_code_that_cannot_be_read_is_waited_for_and_not_refused() {
     let text = seen(false).expect("a clean code");
     counter.does(show(text.reveal()));
     assert!(counter.taken(), "{:?}", counter.session.state());
+}
+
+/// The subject of [`claims`].
+fn subject() -> [u8; 32] {
+    ticket::Ticket { claims: claims() }.subject()
+}
+
+#[test]
+fn who_failed_too_often_waits_also_after_a_restart_and_the_ticket_stays_good() {
+    let folder = folder();
+    let counter = Counter::open(&folder);
+    let outbox = counter.service.handle();
+    let other = SessionId::from_parts(NOW_S * 1000, [9; 10]);
+    let reservation = outbox.reserve(&other, [4; 32], b"{}", 64).expect("a place");
+    let standing = Standing {
+        failures: 5,
+        last_failed_s: NOW_S,
+    };
+    let entry = Entry {
+        subject: subject(),
+        standing,
+    };
+    outbox
+        .commit(&reservation, b"{}", Some(entry))
+        .expect("stored");
+    drop((outbox, counter));
+
+    let mut counter = Counter::open(&folder);
+    let good = signed(|_| ());
+    counter.does(show(good.clone()));
+    assert!(
+        matches!(counter.session.state(), State::CoolDown { .. }),
+        "{:?}",
+        counter.session.state()
+    );
+    assert_eq!(counter.stats().last_seq, 1, "no place was reserved");
+    let again_in = |c: &Counter| c.session.ui(c.clock.now()).again_in_s;
+    assert_eq!(again_in(&counter), Some(30));
+    counter.does(Deed::Wait(Duration::from_secs(12)));
+    assert_eq!(again_in(&counter), Some(18));
+    // Another process meanwhile: the wall clock says how long it still takes.
+    drop(counter);
+    let mut counter = Counter::open(&folder);
+    counter.clock.set_wall(WallTime((NOW_S + 20) * 1000));
+    counter.does(show(good.clone()));
+    assert_eq!(again_in(&counter), Some(10));
+    counter.does(Deed::Wait(Duration::from_secs(11)));
+    counter.does(show(good));
+    assert!(counter.taken(), "{:?}", counter.session.state());
+}
+
+#[test]
+fn the_tickets_of_one_session_or_of_one_reference_are_one_subject() {
+    let of = |change: &dyn Fn(&mut TicketClaims)| {
+        let mut claims = claims();
+        change(&mut claims);
+        ticket::Ticket { claims }.subject()
+    };
+    let reference =
+        |byte| move |c: &mut TicketClaims| c.reference = ticket::Reference::new(vec![byte; 512]);
+    let session = |c: &mut TicketClaims| c.session = SessionId::from_parts(1, [1; 10]);
+    assert_eq!(of(&|c| c.ticket_id = "T-0002".into()), subject());
+    assert_eq!(of(&|c| c.salt = Bytes([9; 16])), subject());
+    assert_ne!(of(&session), subject());
+    assert_ne!(of(&|c| c.tenant = "another-wallet".into()), subject());
+    assert_ne!(of(&reference(3)), subject());
+    assert_ne!(of(&reference(3)), of(&reference(4)));
+    assert_eq!(
+        of(&|c| {
+            reference(3)(c);
+            session(c);
+        }),
+        of(&reference(3)),
+        "whoever is compared with the same reference is the same person"
+    );
+}
+
+#[test]
+fn what_waits_is_not_sent_while_somebody_is_served() {
+    let folder = folder();
+    let mut counter = Counter::open(&folder);
+    counter
+        .does(show(signed(|_| ())))
+        .does(Deed::Press(Button::Cancel));
+    let mut uplink = WireClient::connect(&folder.path().join("uplink.sock")).expect("a socket");
+    let mut offered = |what: &str, expected: (usize, bool)| {
+        let (items, held) = uplink.pending(10, Duration::ZERO).expect("an answer");
+        assert_eq!((items.len(), held), expected, "{what}");
+    };
+    offered("the result is shown", (1, false));
+    counter.does(Deed::Press(Button::Confirm));
+    offered("nobody there", (1, false));
+    counter.does(Deed::Press(Button::Confirm));
+    offered("a ticket is waited for", (0, true));
+    counter.does(show(signed(|c| c.ticket_id = "T-0002".into())));
+    assert!(counter.taken(), "{:?}", counter.session.state());
+    offered("consent", (0, true));
+    counter.does(Deed::Press(Button::Confirm));
+    offered("the document", (0, true));
+    counter.does(Deed::Press(Button::Cancel));
+    offered("the result is shown", (2, false));
 }

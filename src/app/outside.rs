@@ -25,7 +25,8 @@ use crossbeam_channel::Sender;
 use std::time::Duration;
 
 /// How long the storage may take to answer the self-check, which has a second in all; everything else that it asks is in memory.
-pub const STORAGE_CHECK: Duration = Duration::from_millis(700);
+const STORAGE_CHECK: Duration = Duration::from_millis(700);
+const _: () = assert!(STORAGE_CHECK.as_millis() < 1000);
 
 /// The booth around the session.
 #[derive(Debug)]

@@ -252,7 +252,7 @@ impl Session {
 
     fn time_out(&mut self, now: Now) -> Vec<Effect> {
         match &self.state {
-            State::ShowTicket { .. } | State::Result { .. } => {
+            State::ShowTicket { .. } | State::CoolDown { .. } | State::Result { .. } => {
                 self.go_idle(now);
                 Vec::new()
             }

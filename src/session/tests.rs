@@ -28,7 +28,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-fn house() -> House {
+pub(super) fn house() -> House {
     House {
         policy: Policy::parse(include_str!("../../board/policies/utopia-standard.toml"))
             .expect("the example is a policy"),
@@ -65,7 +65,7 @@ fn house() -> House {
     }
 }
 
-fn mrz() -> Mrz {
+pub(super) fn mrz() -> Mrz {
     let v = CheckResult::Verified;
     let checks = MrzChecks {
         document_number: v,
@@ -117,7 +117,7 @@ pub(super) fn ticket(purpose: Purpose) -> Box<Ticket> {
     Box::new(Ticket { claims })
 }
 
-fn document(mrz: Mrz, portrait_px: f32) -> Seen {
+pub(super) fn document(mrz: Mrz, portrait_px: f32) -> Seen {
     let portrait = PortraitObservation {
         bounds: Default::default(),
         inter_eye_px: portrait_px,
@@ -138,7 +138,7 @@ fn document(mrz: Mrz, portrait_px: f32) -> Seen {
     }))
 }
 
-fn face(score: Option<f32>) -> Seen {
+pub(super) fn face(score: Option<f32>) -> Seen {
     let mut quality = QualityReport::default();
     for component in QualityComponent::ALL {
         quality.set(
@@ -172,17 +172,24 @@ pub(super) struct Bench {
     pub(super) session: Session,
     pub(super) at: Moment,
     pub(super) stored: Vec<serde_json::Value>,
-    n_reserved: usize,
-    n_forgotten: usize,
-    store_works: bool,
+    pub(super) n_reserved: usize,
+    pub(super) n_forgotten: usize,
+    pub(super) store_works: bool,
     /// Whose portrait the face is compared with.
     pub(super) portrait_of: Option<String>,
     /// What a good ticket of this bench claims.
     pub(super) ticket: fn(Purpose) -> Box<Ticket>,
     /// Light and exposure in effect for the frames to come.
     pub(super) light: LightState,
+    /// Brightness of the frames to come.
+    pub(super) scene: SceneLight,
     /// How people stand, as the outbox keeps it.
     pub(super) standings: BTreeMap<[u8; 32], Standing>,
+    /// Answers of the outside are held back until [`Bench::release`].
+    pub(super) holds_back: bool,
+    held_back: Vec<Event>,
+    /// What the booth's self-check says.
+    pub(super) preflight: PreflightRecord,
     /// Whose portrait vision keeps after the session.
     pub(super) portrait_kept: Option<String>,
 }
@@ -192,7 +199,7 @@ impl Bench {
         Self::of(house())
     }
 
-    fn of(house: House) -> Self {
+    pub(super) fn of(house: House) -> Self {
         let mut session = Session::new(house, Moment::ZERO);
         let mut bench = Self {
             at: Moment::from_millis(1),
@@ -203,7 +210,16 @@ impl Bench {
             portrait_of: None,
             ticket,
             light: LightState::default(),
+            scene: SceneLight {
+                mean: 0.5,
+                centre: 0.5,
+                bright_share: 0.0,
+                dark_share: 0.0,
+            },
             standings: BTreeMap::new(),
+            holds_back: false,
+            held_back: Vec::new(),
+            preflight: PreflightRecord::default(),
             portrait_kept: None,
             session: {
                 session.step(now(Moment::ZERO), Event::Ready);
@@ -214,9 +230,28 @@ impl Bench {
         bench
     }
 
-    fn send(&mut self, event: Event) {
-        let mut events = vec![event];
+    pub(super) fn send(&mut self, event: Event) {
+        self.answer(vec![event]);
+        self.check_invariants();
+    }
+
+    /// Lets the answers come that were held back.
+    pub(super) fn release(&mut self) {
+        self.holds_back = false;
+        let held = std::mem::take(&mut self.held_back);
+        self.answer(held);
+        self.check_invariants();
+    }
+
+    fn answer(&mut self, mut events: Vec<Event>) {
+        let mut first = true;
         while let Some(event) = events.pop() {
+            // Storing is one call: it is never half done.
+            if self.holds_back && !first && !matches!(event, Event::Stored(_)) {
+                self.held_back.push(event);
+                continue;
+            }
+            first = false;
             // Reserve and preflight of an onboarding are answered well; storing as the test says.
             for effect in self.session.step(now(self.at), event) {
                 match effect {
@@ -232,9 +267,7 @@ impl Bench {
                         self.n_reserved += 1;
                         events.push(Event::Reserved(Ok(())));
                     }
-                    Effect::RunPreflight => {
-                        events.push(Event::Preflight(PreflightRecord::default()))
-                    }
+                    Effect::RunPreflight => events.push(Event::Preflight(self.preflight.clone())),
                     Effect::UseReference(template) => assert_eq!(template.len(), 512),
                     Effect::UsePortrait(number) => {
                         self.portrait_of = Some(number.reveal().to_owned());
@@ -264,10 +297,12 @@ impl Bench {
                 }
             }
         }
-        self.check_invariants();
     }
 
     fn check_invariants(&self) {
+        if !self.held_back.is_empty() {
+            return;
+        }
         // Nothing is shown as a result before it is stored, and every reserved place gets exactly one outcome.
         let verified = matches!(
             self.session.state(),
@@ -316,16 +351,10 @@ impl Bench {
 
     pub(super) fn see(&mut self, seen: Seen) {
         self.at = self.at.plus(Duration::from_millis(33));
-        let scene = SceneLight {
-            mean: 0.5,
-            centre: 0.5,
-            bright_share: 0.0,
-            dark_share: 0.0,
-        };
         self.send(Event::Seen(Observation {
             at: self.at,
             sequence: 0,
-            scene,
+            scene: self.scene,
             light: self.light,
             seen,
             took_us: 0,
@@ -342,11 +371,11 @@ impl Bench {
         }
     }
 
-    fn show_code(&mut self, code: &str) {
+    pub(super) fn show_code(&mut self, code: &str) {
         self.see(Seen::Code(Some(Secret::new(code))));
     }
 
-    fn read_document(&mut self, mrz: &Mrz, n: usize) {
+    pub(super) fn read_document(&mut self, mrz: &Mrz, n: usize) {
         for _ in 0..n {
             self.see(document(mrz.clone(), 60.0));
         }
@@ -371,7 +400,7 @@ impl Bench {
     }
 }
 
-fn now(at: Moment) -> Now {
+pub(super) fn now(at: Moment) -> Now {
     Now {
         at,
         wall: WallTime(1_795_468_444_000 + i64::try_from(at.as_millis()).expect("small")),

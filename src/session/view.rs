@@ -122,7 +122,11 @@ impl Session {
     pub fn is_serving(&self) -> bool {
         !matches!(
             self.state(),
-            State::Starting | State::Idle | State::OutOfService { .. } | State::Result { .. }
+            State::Starting
+                | State::Idle
+                | State::CoolDown { .. }
+                | State::OutOfService { .. }
+                | State::Result { .. }
         )
     }
 
@@ -155,7 +159,7 @@ impl Session {
         };
         if let Some(limit) = self
             .time_limit()
-            .filter(|_| !matches!(self.state(), State::Result { .. }))
+            .filter(|_| !matches!(self.state(), State::Result { .. } | State::CoolDown { .. }))
         {
             let left = limit.saturating_sub(now.since(self.entered()));
             ui.seconds_left = Some(seconds(left));
@@ -230,6 +234,7 @@ impl Session {
             State::Face(_) => times.face_s,
             State::Retry { .. } => times.retry_s,
             State::Result { .. } => times.result_s,
+            State::CoolDown { .. } => LONGEST_COUNTDOWN_S,
             _ => return None,
         };
         let factor = if self.has_more_time() { 2 } else { 1 };
@@ -255,6 +260,9 @@ pub fn result_sign(decision: &Decision) -> ResultSign {
         },
     }
 }
+
+/// A countdown to the next attempt is shown for at most so many seconds; somebody else may come meanwhile.
+const LONGEST_COUNTDOWN_S: u16 = 60;
 
 /// Whole seconds, the last one begun.
 fn seconds(left: Duration) -> u16 {

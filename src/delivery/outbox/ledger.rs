@@ -137,3 +137,7 @@ pub(super) fn take_in(db: &Connection, found: &Salvaged) -> Result<(), OutboxErr
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

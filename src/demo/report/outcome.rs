@@ -269,11 +269,15 @@ fn write_basis(out: &mut String, outcome: &Value) -> fmt::Result {
             rows.push((
                 "remedy 自动处置",
                 format!(
-                    "{} for {}: {} → {}",
+                    "{} for {} at {} ms: {} {} → {} {} {}",
                     text(r.get("remedy")),
                     text(r.get("reason")),
-                    text(r.get("before")),
-                    text(r.get("after"))
+                    text(r.get("at_ms")),
+                    text(r.pointer("/effect/name")),
+                    text(r.pointer("/effect/before")),
+                    text(r.pointer("/effect/after")),
+                    text(r.pointer("/effect/unit")),
+                    text(r.get("recipe"))
                 ),
             ));
         }

@@ -126,7 +126,24 @@ fn network_sign(canvas: &mut Canvas<'_>, x: i32) {
 
 /// The number to quote; else the attempts and the green button; else what both buttons do.
 fn second_row(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
+    let label = &texts.label;
+    let attempts = attempts(model, &label.again_in_small, &label.attempts_small);
     if let Some(reference) = &model.reference {
+        // Above the number, where nothing else stands on a result.
+        let free = model.progress.is_none()
+            && model.seconds_left.is_none()
+            && !model.practice
+            && model.network == NetworkSign::Ready;
+        if let Some(text) = attempts.filter(|_| free) {
+            draw_line(
+                canvas,
+                &text,
+                (WIDTH, 0),
+                Anchor::Right,
+                Scale::Single,
+                WHITE,
+            );
+        }
         draw_line(
             canvas,
             &reference.0,
@@ -138,8 +155,7 @@ fn second_row(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
         return;
     }
     let (cancel, confirm) = button_hints(model.screen);
-    let label = &texts.label;
-    if let Some(text) = attempts(model, &label.again_in_small, &label.attempts_small) {
+    if let Some(text) = attempts {
         draw_line(
             canvas,
             &text,

@@ -17,10 +17,14 @@ fn blank(kind: PanelKind) -> PanelImage {
 }
 
 /// What a screen may have to show at once, with the widest values: none, each alone, all but one, all, and on the one-bit panel,
-/// which has the least room and draws fast, every combination.
+/// which has the least room and draws fast, nearly every combination.
 fn crowded(screen: Screen, language: Language, kind: PanelKind) -> Vec<UiModel> {
     (0..256_u16)
-        .filter(|bits| kind == PanelKind::Ssd1306 || matches!(bits.count_ones(), 0 | 1 | 7 | 8))
+        .filter(|bits| match kind {
+            // The two that only exclude or lengthen others: neither or both.
+            PanelKind::Ssd1306 => matches!(bits >> 6, 0 | 3),
+            PanelKind::St7789 => matches!(bits.count_ones(), 0 | 1 | 7 | 8),
+        })
         .map(|bits| {
             let has = |bit: u16| bits & (1 << bit) != 0;
             UiModel {
