@@ -355,9 +355,10 @@ fn open_devices(
                 .map_err(|e| anyhow::anyhow!("{e}"))?;
             let off = OffNote::in_folder(state_dir);
             match off.give_back() {
-                Ok(None) => {}
-                Ok(Some(port)) => {
-                    tracing::warn!(port = %port.display(), "was off when the service ended: on again");
+                Ok(ports) => {
+                    for port in ports {
+                        tracing::warn!(port = %port.display(), "was off when the service ended: on again");
+                    }
                 }
                 Err(error) => tracing::error!(%error, "what was off on the USB bus stays off"),
             }

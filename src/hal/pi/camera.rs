@@ -424,9 +424,10 @@ impl Camera for V4lCamera {
         (self.manual, self.applied) = (false, None);
         let opened = Self::open_device(&self.config);
         self.closed = opened.as_ref().err().cloned();
-        let (device, info, limits, stride) = opened?;
-        (self.info, self.limits, self.stride) = (info, limits, stride);
         self.info.means = self.usb.means();
+        let (device, info, limits, stride) = opened?;
+        let means = self.info.means;
+        (self.info, self.limits, self.stride) = (CameraInfo { means, ..info }, limits, stride);
         self.device = Some(device);
         Ok(())
     }

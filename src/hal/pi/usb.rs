@@ -77,7 +77,7 @@ impl UsbDevice {
                 return Err(DeviceFault::without_rung(device, &place, rung));
             }
         };
-        off_and_on(path, pause, note)
+        off_and_on(path, pause, device, note)
             .map_err(|e| DeviceFault::from_errno(device, &path.display().to_string(), "write", &e))
     }
 }
@@ -92,9 +92,9 @@ fn off_on(file: &Path) -> [&'static str; 2] {
 }
 
 /// Turns off, waits, turns on.
-fn off_and_on(path: &Path, pause: Duration, note: &OffNote) -> io::Result<()> {
+fn off_and_on(path: &Path, pause: Duration, device: DeviceKind, note: &OffNote) -> io::Result<()> {
     let [off, on] = off_on(path);
-    note.write(path)?;
+    note.write(device, path)?;
     let turned_off = std::fs::write(path, off);
     if turned_off.is_ok() {
         std::thread::park_timeout(pause);
@@ -102,47 +102,64 @@ fn off_and_on(path: &Path, pause: Duration, note: &OffNote) -> io::Result<()> {
     // A device that stays off is worse than one that was never reset.
     let turned_on = std::fs::write(path, on).or_else(|_| std::fs::write(path, on));
     if turned_on.is_ok() {
-        note.forget();
+        note.forget(device);
     }
     turned_off.and(turned_on)
 }
 
-/// The file that says what is off at this moment: one path. It need not outlive the machine, whose start turns everything on.
+/// A file for each device that is off at this moment, with the path that turned it off. They need not outlive the machine, whose start
+/// turns everything on.
 #[derive(Clone, Debug, Default)]
 pub struct OffNote(Option<PathBuf>);
 
+/// How the files' names begin; the device follows.
+const OFF_FILE: &str = "usb-off-";
+
 impl OffNote {
-    /// The note in a folder that outlives the service.
+    /// The notes in a folder that outlives the service.
     pub fn in_folder(folder: &Path) -> Self {
-        Self(Some(folder.join("usb-off")))
+        Self(Some(folder.to_owned()))
     }
 
     /// Turns on what an earlier life of the service has left off. Gives what it was.
     ///
     /// # Errors
     /// What the kernel says; the note is kept for the next start then.
-    pub fn give_back(&self) -> io::Result<Option<PathBuf>> {
-        let Some(note) = &self.0 else { return Ok(None) };
-        let text = match std::fs::read_to_string(note) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            text => text?,
+    pub fn give_back(&self) -> io::Result<Vec<PathBuf>> {
+        let mut given = Vec::new();
+        let Some(folder) = &self.0 else {
+            return Ok(given);
         };
-        let path = PathBuf::from(text.trim_end());
-        let known = path.ends_with("disable") || path.ends_with("authorized");
-        if known && path.is_file() {
-            std::fs::write(&path, off_on(&path)[1])?;
+        for entry in std::fs::read_dir(folder)? {
+            let note = entry?;
+            if !note.file_name().to_string_lossy().starts_with(OFF_FILE) {
+                continue;
+            }
+            let path = PathBuf::from(std::fs::read_to_string(note.path())?.trim_end());
+            let known = path.ends_with("disable") || path.ends_with("authorized");
+            if known && path.is_file() {
+                std::fs::write(&path, off_on(&path)[1])?;
+            }
+            std::fs::remove_file(note.path())?;
+            given.extend(known.then_some(path));
         }
-        self.forget();
-        Ok(known.then_some(path))
+        Ok(given)
     }
 
-    fn write(&self, path: &Path) -> io::Result<()> {
-        let Some(note) = &self.0 else { return Ok(()) };
-        std::fs::write(note, format!("{}\n", path.display()))
+    fn of(&self, device: DeviceKind) -> Option<PathBuf> {
+        let folder = self.0.as_ref()?;
+        Some(folder.join(format!("{OFF_FILE}{device}")))
     }
 
-    fn forget(&self) {
-        if let Some(note) = &self.0 {
+    fn write(&self, device: DeviceKind, path: &Path) -> io::Result<()> {
+        match self.of(device) {
+            Some(note) => std::fs::write(note, format!("{}\n", path.display())),
+            None => Ok(()),
+        }
+    }
+
+    fn forget(&self, device: DeviceKind) {
+        if let Some(note) = self.of(device) {
             // One that stays is harmless: what is on is turned on again.
             let _ = std::fs::remove_file(note);
         }
@@ -270,6 +287,8 @@ mod tests {
         assert_eq!(UsbDevice::of_node("/dev/not-there"), None);
     }
 
+    const CAMERA: DeviceKind = DeviceKind::Camera;
+
     /// A file of a folder like `/sys`, and the note.
     fn port(dir: &Path, name: &str, value: &str) -> (PathBuf, OffNote) {
         let path = dir.join(name);
@@ -286,12 +305,12 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder for the test");
         for (name, on) in [("authorized", "1"), ("disable", "0")] {
             let (path, note) = port(dir.path(), name, on);
-            off_and_on(&path, Duration::ZERO, &note).expect("it is writable");
+            off_and_on(&path, Duration::ZERO, CAMERA, &note).expect("it is writable");
             assert_eq!(text(&path), on);
-            assert_eq!(note.give_back().expect("nothing to do"), None);
+            assert!(note.give_back().expect("nothing to do").is_empty());
         }
         let (_, note) = port(dir.path(), "authorized", "1");
-        assert!(off_and_on(dir.path(), Duration::ZERO, &note).is_err());
+        assert!(off_and_on(dir.path(), Duration::ZERO, CAMERA, &note).is_err());
     }
 
     #[test]
@@ -300,26 +319,39 @@ mod tests {
         for (name, [off, on]) in [("disable", ["1", "0"]), ("authorized", ["0", "1"])] {
             // The service has written the note, turned off, and died.
             let (path, note) = port(dir.path(), name, on);
-            note.write(&path).expect("there is room");
+            note.write(CAMERA, &path).expect("there is room");
             std::fs::write(&path, off).expect("there is room");
 
             let next_life = OffNote::in_folder(dir.path());
             assert_eq!(
                 next_life.give_back().expect("it is writable"),
-                Some(path.clone())
+                [path.clone()]
             );
             assert_eq!(text(&path), on);
-            assert_eq!(next_life.give_back().expect("nothing to do"), None, "once");
+            let again = next_life.give_back().expect("nothing to do");
+            assert!(again.is_empty(), "once");
         }
         // A hub that is not there any more, and a note that is none.
         let (path, note) = port(dir.path(), "disable", "1");
-        note.write(&path).expect("there is room");
+        note.write(CAMERA, &path).expect("there is room");
         std::fs::remove_file(&path).expect("it was there");
-        assert_eq!(note.give_back().expect("nothing to do"), Some(path));
+        assert_eq!(note.give_back().expect("nothing to do"), [path]);
         let (other, note) = port(dir.path(), "other", "as it was");
-        note.write(&other).expect("there is room");
-        assert_eq!(note.give_back().expect("nothing to do"), None);
+        note.write(CAMERA, &other).expect("there is room");
+        assert!(note.give_back().expect("nothing to do").is_empty());
         assert_eq!(text(&other), "as it was");
+    }
+
+    #[test]
+    fn two_devices_that_are_off_at_once_have_a_note_each() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let (path, note) = port(dir.path(), "disable", "1");
+        for device in [CAMERA, DeviceKind::Microphone] {
+            note.write(device, &path).expect("there is room");
+        }
+        note.forget(CAMERA);
+        assert_eq!(note.give_back().expect("it is writable"), [path.clone()]);
+        assert_eq!(text(&path), "0");
     }
 
     #[test]
@@ -336,7 +368,7 @@ mod tests {
         );
         std::fs::create_dir(dir.path().join("none")).expect("there is room");
         std::fs::rename(&path, dir.path().join("none/disable")).expect("there is room");
-        note.give_back().expect("it is writable");
+        assert_eq!(note.give_back().expect("it is writable").len(), 1);
         assert_eq!(text(&dir.path().join("none/disable")), "0");
     }
 
