@@ -114,9 +114,9 @@ impl Frames {
             scratch: blank(),
         };
         frames.face = frames.picture(0.45)?;
-        frames.show(&mut *panel, "idle")?;
+        frames.show(panel.device()?, "idle")?;
         frames.ticket = frames.picture(0.35)?;
-        frames.show(&mut *panel, "document.show")?;
+        frames.show(panel.device()?, "document.show")?;
         frames.document = frames.picture(0.5)?;
         // The stage's thread ends here: nothing runs beside what is measured.
         drop(stage);

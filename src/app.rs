@@ -3,6 +3,7 @@
 pub mod booth;
 pub mod calibrate;
 pub mod check;
+pub mod climb;
 pub mod compare;
 pub mod eye;
 pub mod fittings;
@@ -14,5 +15,6 @@ pub mod replay;
 pub mod safe;
 pub mod senses;
 pub mod sight;
+pub mod steady;
 pub mod trace;
 pub mod verbs;

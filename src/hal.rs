@@ -9,6 +9,7 @@ pub mod fault;
 pub mod light;
 pub mod pi;
 pub mod recovery;
+pub mod reopen;
 pub mod virt;
 pub mod watch;
 
@@ -16,6 +17,7 @@ use crate::base::frame::Frame;
 use crate::base::time::Moment;
 pub use fault::{DeviceFault, DeviceKind, FaultKind, Rung};
 pub use light::{LightLevels, SideLevel};
+pub use reopen::{Bus, Reopenable};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -95,7 +97,7 @@ pub const SAMPLE_RATE_HZ: u32 = 16_000;
 
 /// The speaker: 16 kHz, mono, signed 16 bit.
 pub trait Speaker: Send + std::fmt::Debug {
-    /// Plays the samples; returns when the last is queued.
+    /// Plays the samples; returns when the last is queued. None at all asks whether the speaker is there.
     ///
     /// # Errors
     /// `Absent`, `Busy`, `Permission` or `Io`.
@@ -258,21 +260,21 @@ pub trait Watchdog: Send + std::fmt::Debug {
     fn feed(&mut self) -> Result<(), DeviceFault>;
 }
 
-/// All devices of one booth. What the board does not have is `None`.
+/// All devices of one booth. What the board does not have is `None`; what is not there now is closed, and can be opened again.
 #[derive(Debug)]
 pub struct Devices {
     /// The camera: no booth is without.
     pub camera: Box<dyn Camera>,
     /// The microphone.
-    pub microphone: Option<Box<dyn Microphone>>,
+    pub microphone: Option<Reopenable<dyn Microphone>>,
     /// The speaker.
-    pub speaker: Option<Box<dyn Speaker>>,
+    pub speaker: Option<Reopenable<dyn Speaker>>,
     /// The light ring.
-    pub lights: Option<Box<dyn Lights>>,
+    pub lights: Option<Reopenable<dyn Lights>>,
     /// The panel.
-    pub panel: Option<Box<dyn Panel>>,
+    pub panel: Option<Reopenable<dyn Panel>>,
     /// The buttons.
-    pub buttons: Option<Box<dyn Buttons>>,
+    pub buttons: Option<Reopenable<dyn Buttons>>,
     /// The technician's line.
     pub serial: Option<Box<dyn SerialLine>>,
     /// Temperature and supply.

@@ -50,6 +50,7 @@ const ONLY_THERE: &[(&[&str], &str)] = &[
             "gpiocdev::",
             "mipidsi::",
             "ssd1306::",
+            "rubato::",
         ],
         "src/hal/pi",
     ),

@@ -36,6 +36,44 @@ fn frames_are_written_as_they_were_asked_for() {
 }
 
 #[test]
+fn the_scene_s_sound_is_written_as_its_microphone_hears_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wav = folder.path().join("sound.wav");
+    let to = wav.to_str().expect("UTF-8");
+    let args = ["--step", "empty", "--size", "320x180", "--sound", to];
+    let (code, said, _) = render(
+        "passport",
+        "f.png",
+        &[&args[..], &["--sound-s", "2"]].concat(),
+    );
+    assert_eq!(code, Some(0), "{said}");
+    let file = hound::WavReader::open(&wav).expect("a WAV");
+    let spec = file.spec();
+    assert_eq!(
+        (spec.sample_rate, spec.channels, spec.bits_per_sample),
+        (16_000, 1, 16)
+    );
+    let samples: Vec<f64> = file
+        .into_samples::<i16>()
+        .map(|s| f64::from(s.expect("whole")) / 32_768.0)
+        .collect();
+    assert_eq!(samples.len(), 32_000);
+    // The scene has no voice: its noise floor is -62 dBFS, and whole numbers add a little.
+    let dbfs = 10.0 * (samples.iter().map(|s| s * s).sum::<f64>() / 32_000.0).log10();
+    assert!((-63.5..=-60.5).contains(&dbfs), "{dbfs}");
+
+    let (code, said, _) = render(
+        "passport",
+        "f.png",
+        &[&args[..5], &["/none/s.wav"]].concat(),
+    );
+    assert_eq!(code, Some(1), "{said}");
+    for word in ["--sound /none/s.wav", "mend", "No such file"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+}
+
+#[test]
 fn what_cannot_be_rendered_is_named() {
     for (scene, out, args, code, words) in [
         (

@@ -6,11 +6,13 @@
 //! k-buttons ---bounded(64)-------------------------------^        k-microphone: level for the preflight
 //! ```
 
+use super::climb::Care;
 use super::eye::{self, Eye};
 use super::fittings::Fittings;
 use super::outside::BoothOutside;
 use super::senses;
 use super::sight::{self, Sight};
+use super::steady::Steady;
 use super::trace::Trace;
 use crate::base::latest::Latest;
 use crate::base::time::{SharedClock, SystemClock};
@@ -19,6 +21,7 @@ use crate::config::service::ServiceConfig;
 use crate::delivery::outbox::Outbox;
 use crate::delivery::service::OutboxService;
 use crate::delivery::wire::WireServer;
+use crate::hal::pi::usb::OffNote;
 use crate::hal::{self, DeviceFault, DeviceKind, Devices, Watchdog};
 use crate::runtime::crew::{Crew, Stop};
 use crate::runtime::heartbeat::Heartbeats;
@@ -27,6 +30,7 @@ use crate::session::driver;
 use crate::session::event::Event;
 use crate::session::state::Session;
 use crate::technician::faults::Faults;
+use crate::trust::floor::ProvenClock;
 use crate::trust::keys::{SoftwareKey, TrustedKeys};
 use anyhow::Context;
 use crossbeam_channel::bounded;
@@ -42,9 +46,11 @@ const OUTCOME_SPACE: usize = 16 * 1024;
 /// # Errors
 /// What kept it from starting, or the first thread that failed.
 pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
-    let clock: SharedClock = Arc::new(SystemClock);
-    let started = clock.now();
+    let machine: SharedClock = Arc::new(SystemClock);
+    let started = machine.now();
     let config = ServiceConfig::read(config_path)?;
+    // Tickets, documents and certificates that have expired stay so, whatever the machine's clock says.
+    let clock: SharedClock = Arc::new(ProvenClock::open(machine, &config.outbox.state_dir));
     let board = Board::read(&config.board)?;
     if config.trace.is_some() && !board.is_virtual() {
         anyhow::bail!(
@@ -74,7 +80,7 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     let wire = WireServer::start(&config.uplink, outbox.handle(), Arc::clone(&clock))?;
 
     let faults = Faults::open(&config.outbox.state_dir.join("faults.json"));
-    let (mut devices, stage) = open_devices(&board, &faults, &clock)?;
+    let (mut devices, stage) = open_devices(&board, &config.outbox.state_dir, &faults, &clock)?;
     match watchdog {
         Some(Ok(watchdog)) => devices.watchdog = Some(watchdog),
         Some(Err(fault)) => {
@@ -106,15 +112,18 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         speaker,
         serial,
     } = devices;
-    // The technician's console and the speaker are not built; their devices stay open so that nobody else takes them.
-    let _kept = (speaker, serial, sensors);
-    let keeping = |device| senses::Keeping::new(&faults, &clock, device);
+    // The technician's console is not built; its line stays open so that nobody else takes it.
+    let _kept = (serial, sensors);
+    let care = Care {
+        faults: faults.clone(),
+        clock: Arc::clone(&clock),
+        reboot_request: config.reboot_request.clone(),
+    };
     {
         let keeper = eye::Keeper {
             events: events.clone(),
-            faults: faults.clone(),
+            care: care.clone(),
             senses: senses.clone(),
-            reboot_request: config.reboot_request.clone(),
         };
         let (eye, clock, pulse) = (
             eye.clone(),
@@ -163,7 +172,7 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     }
     if let Some(lights) = lights {
         let (senses, limits) = (senses.clone(), board.light.limits);
-        let mut keeping = keeping(DeviceKind::Lights);
+        let (lights, clock) = (Steady::new(lights, &care), Arc::clone(&clock));
         let pulse = hearts.register("light", Duration::from_secs(5));
         crew.spawn("light", move |stop| {
             senses::light_thread(
@@ -171,20 +180,21 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
                 limits,
                 &wanted_levels,
                 &senses,
-                &mut keeping,
+                &clock,
                 &pulse,
                 stop,
             )
         })?;
     }
-    if let Some(panel) = panel {
+    if let (Some(panel), Some(kind)) = (panel, board.panel_kind()) {
         let (ui, senses) = (ui.clone(), senses.clone());
-        let mut keeping = keeping(DeviceKind::Panel);
+        let (panel, clock) = (Steady::new(panel, &care), Arc::clone(&clock));
         crew.spawn("panel", move |stop| {
-            senses::panel_thread(panel, &ui, &senses, &mut keeping, stop)
+            senses::panel_thread(panel, kind, &ui, &senses, &clock, stop)
         })?;
     }
     if let Some(buttons) = buttons {
+        let buttons = Steady::new(buttons, &care);
         let (events, pulse) = (
             events.clone(),
             hearts.register("buttons", Duration::from_secs(10)),
@@ -194,11 +204,14 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         })?;
     }
     if let Some(microphone) = microphone {
-        let senses = senses.clone();
-        let mut keeping = keeping(DeviceKind::Microphone);
+        let (microphone, senses) = (Steady::new(microphone, &care), senses.clone());
         crew.spawn("microphone", move |stop| {
-            senses::microphone_thread(microphone, &senses, &mut keeping, stop)
+            senses::microphone_thread(microphone, &senses, stop)
         })?;
+    }
+    if let Some(speaker) = speaker {
+        let speaker = Steady::new(speaker, &care);
+        crew.spawn("speaker", move |stop| senses::speaker_thread(speaker, stop))?;
     }
     {
         let (events, net, hearts) = (events.clone(), wire.net(), hearts.clone());
@@ -269,6 +282,7 @@ fn open_watchdog(
 /// Opens the devices of a board. The stage of a virtual booth must outlive them.
 fn open_devices(
     board: &Board,
+    state_dir: &Path,
     faults: &Faults,
     clock: &SharedClock,
 ) -> anyhow::Result<(Devices, Option<hal::virt::Stage>)> {
@@ -281,11 +295,20 @@ fn open_devices(
             config
                 .check_board(&hal::pi::device_tree())
                 .map_err(|e| anyhow::anyhow!("{e}"))?;
-            let (devices, missing) = hal::pi::open(config, clock);
+            let off = OffNote::in_folder(state_dir);
+            match off.give_back() {
+                Ok(ports) => {
+                    for port in ports {
+                        tracing::warn!(port = %port.display(), "was off when the service ended: on again");
+                    }
+                }
+                Err(error) => tracing::error!(%error, "what was off on the USB bus stays off"),
+            }
+            let (devices, missing) = hal::pi::open(config, &off, clock);
             for fault in &missing {
                 tracing::warn!(code = fault.code(), %fault, "device missing");
-                // The camera's is told by its thread.
-                if fault.device != DeviceKind::Camera {
+                // The others' are told by those who keep them going.
+                if matches!(fault.device, DeviceKind::Serial | DeviceKind::Sensors) {
                     faults.raise(fault, clock.wall());
                 }
             }

@@ -2,6 +2,7 @@
 
 use crate::base::time::{SharedClock, SystemClock};
 use crate::config::board::{Board, Devices as BoardDevices};
+use crate::hal::pi::usb::OffNote;
 use crate::hal::pi::{self, PiConfig};
 use crate::hal::{DeviceFault, DeviceKind};
 use clap::Args;
@@ -56,7 +57,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<u8> {
                 machine.unwrap_or_default()
             );
             // A watchdog that is opened is armed, and some cannot be disarmed: it is looked at only.
-            let (devices, mut faults) = pi::open(config, &clock);
+            let (devices, mut faults) = pi::open(config, &OffNote::default(), &clock);
             drop(devices);
             faults.extend(
                 config
@@ -233,7 +234,7 @@ mod tests {
                 panic!("{name} has real devices")
             };
             let clock: SharedClock = Arc::new(SystemClock);
-            let (_, faults) = pi::open(config, &clock);
+            let (_, faults) = pi::open(config, &OffNote::default(), &clock);
             let rows = rows(config, faults);
             assert!(rows.len() >= 8, "{name}");
             for fault in rows.iter().filter_map(|r| r.fault.as_ref()) {

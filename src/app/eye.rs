@@ -1,18 +1,16 @@
 //! The camera's thread: frames into the one-place slot, buffers used again, faults and recovery.
 
+use super::climb::{Care, Climb};
 use super::senses::Senses;
 use crate::base::frame::{Frame, PixelFormat};
 use crate::base::latest::Latest;
 use crate::base::time::{Moment, SharedClock};
-use crate::hal::recovery::Ladder;
 use crate::hal::watch::FrameWatch;
-use crate::hal::{Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Rung};
+use crate::hal::{Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind};
 use crate::runtime::crew::Stop;
 use crate::runtime::heartbeat::Pulse;
 use crate::session::event::Event;
-use crate::technician::faults::Faults;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -81,18 +79,16 @@ impl Eye {
 pub struct Keeper {
     /// Where the session takes them.
     pub events: Sender<Event>,
-    /// The memory of faults.
-    pub faults: Faults,
+    /// The memory of faults, and who starts the machine again.
+    pub care: Care,
     /// What the light was set to: darkness is the camera's fault only while the ring is on.
     pub senses: Senses,
-    /// A file that asks for a restart of the machine (see `systemd/boothd-reboot.path`); `None` where there is no such unit.
-    pub reboot_request: Option<PathBuf>,
 }
 
 /// The state of one camera's recovery.
 struct Recovery<'a> {
     keeper: &'a Keeper,
-    ladder: Ladder,
+    climb: Climb,
     watch: FrameWatch,
     /// The fault that was told, and when it began.
     told: Option<(DeviceFault, Moment)>,
@@ -117,7 +113,7 @@ pub fn camera_thread(
 ) -> anyhow::Result<()> {
     let mut recovery = Recovery {
         keeper,
-        ladder: Ladder::new(camera.info().means),
+        climb: Climb::new(DeviceKind::Camera, &keeper.care),
         watch: FrameWatch::default(),
         told: None,
         good_since: None,
@@ -220,7 +216,7 @@ impl Recovery<'_> {
         }
         let since = self.told.take().map_or(clock.now(), |(_, since)| since);
         tracing::error!(code = fault.code(), %fault, "camera");
-        self.keeper.faults.raise(fault, clock.wall());
+        self.keeper.care.faults.raise(fault, clock.wall());
         send(&self.keeper.events, Event::Fault(fault.clone()));
         self.told = Some((fault.clone(), since));
     }
@@ -228,14 +224,17 @@ impl Recovery<'_> {
     fn well(&mut self, captured: Moment, clock: &SharedClock) {
         let good_for = captured.since(*self.good_since.get_or_insert(captured));
         if good_for >= STEADY_FOR {
-            self.ladder.well();
+            self.climb.well();
         }
         let Some((fault, since)) = self.told.take_if(|_| good_for >= WELL_FOR) else {
             return;
         };
         let ms = u64::try_from(clock.now().since(since).as_millis()).unwrap_or(u64::MAX);
         tracing::info!(code = fault.code(), ms, "camera is back");
-        self.keeper.faults.clear(DeviceKind::Camera, clock.wall());
+        self.keeper
+            .care
+            .faults
+            .clear(DeviceKind::Camera, clock.wall());
         send(&self.keeper.events, Event::FaultCleared(DeviceKind::Camera));
     }
 
@@ -249,37 +248,15 @@ impl Recovery<'_> {
         pulse: &Pulse,
         stop: &Stop,
     ) -> anyhow::Result<()> {
-        let wall = clock.wall();
-        let may_reboot =
-            self.keeper.reboot_request.is_some() && self.keeper.faults.may_reboot(wall);
-        let attempt = self.ladder.next(fault.kind, may_reboot, clock.now());
+        let attempt = self.climb.next(fault, camera.info().means);
         wait(clock, attempt.pause, pulse, stop);
         let code = fault.code();
-        let mut remembered = true;
-        if attempt.rung != Rung::Reopen {
-            tracing::warn!(code, rung = %attempt.rung, "camera: next rung");
-            remembered = self.keeper.faults.tried(code, attempt.rung, wall);
-        }
-        match attempt.rung {
-            Rung::Reopen | Rung::OutOfService => {}
-            // What is not remembered would be done again and again.
-            Rung::Reboot if remembered => self.ask_for_reboot(code),
-            Rung::Reboot => tracing::error!(
-                code,
-                "the machine is not started again: its memory of faults cannot be written"
-            ),
-            Rung::Reset | Rung::PowerCycle => {
-                if let Err(fault) = camera.recover(attempt.rung) {
-                    tracing::warn!(code = fault.code(), %fault, rung = %attempt.rung, "camera: rung failed");
-                }
-            }
-        }
+        self.climb.take(attempt, fault, |rung| camera.recover(rung));
         self.watch.reopened();
         match camera.reopen() {
             Ok(()) => {
                 tracing::info!(code, "camera opened again");
                 let now = camera.info();
-                self.ladder.has(now.means);
                 let of = |i: &CameraInfo| (i.width, i.height, i.exposure_us, i.gain);
                 anyhow::ensure!(
                     of(now) == of(&self.at_start),
@@ -293,15 +270,6 @@ impl Recovery<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The booth has no right to restart the machine: systemd sees the file and does it.
-    fn ask_for_reboot(&self, code: &str) {
-        if let Some(path) = &self.keeper.reboot_request
-            && let Err(error) = std::fs::write(path, format!("{code}\n"))
-        {
-            tracing::error!(%error, file = %path.display(), "the restart of the machine cannot be asked for");
-        }
     }
 }
 

@@ -239,7 +239,7 @@ impl Booth {
         let manual = Arc::new(ManualClock::new(Moment::from_millis(1000), wall));
         let clock: SharedClock = Arc::clone(&manual) as SharedClock;
         let longest = Duration::from_secs_f32(scene.longest_s) + Duration::from_secs(2);
-        let (mut devices, bench) = virt::bench(config, scene, ticket, Arc::clone(&clock))?;
+        let (devices, bench) = virt::bench(config, scene, ticket, Arc::clone(&clock))?;
         let info = devices.camera.info().clone();
         let vision = self.vision.take().context("perception is in use")?;
         let mut sight = Sight::new(
@@ -249,10 +249,13 @@ impl Booth {
             self.board.exposure,
             None,
         )?;
-        let lights = devices.lights.take().context("no ring")?;
+        let virt::BenchDevices {
+            mut camera,
+            lights,
+            mut panel,
+            mut buttons,
+        } = devices;
         let mut lights = LightDriver::new(lights, self.board.light.limits);
-        let mut panel = devices.panel.take().context("no panel")?;
-        let mut buttons = devices.buttons.take().context("no buttons")?;
         let mut image = PanelImage::blank(panel.kind());
         let senses = Senses::default();
         let mut house = self.house.clone();
@@ -310,7 +313,7 @@ impl Booth {
                 if now >= due {
                     if let (Some(action), LoopMode::On) = (action, mode) {
                         if let Some(controls) = sight.take_on(&action) {
-                            devices.camera.set_controls(controls)?;
+                            camera.set_controls(controls)?;
                         }
                         lights.want(action.levels);
                     }
@@ -322,7 +325,7 @@ impl Booth {
             for order in desk.orders.drain(..) {
                 if let Some(action) = sight.obey(order) {
                     if let Some(controls) = sight.take_on(&action) {
-                        devices.camera.set_controls(controls)?;
+                        camera.set_controls(controls)?;
                     }
                     lights.want(action.levels);
                 }
@@ -340,7 +343,7 @@ impl Booth {
                 }
             }
             if now >= free_from && now >= frame_due {
-                devices.camera.capture(&mut frame, Duration::ZERO)?;
+                camera.capture(&mut frame, Duration::ZERO)?;
                 frame_due = frame.meta.captured.plus(period);
                 if sight.wants(frame.meta.captured) {
                     let levels = senses.levels_at(frame.meta.captured);

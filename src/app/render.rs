@@ -1,9 +1,10 @@
-//! `boothd render`: what the virtual camera sees at a step of a scene, as pictures to look at or as raw frames for a driver.
+//! `boothd render`: what the virtual camera sees at a step of a scene, as pictures to look at or as raw frames for a driver, and what its
+//! microphone hears.
 
 use crate::base::frame::Frame;
 use crate::hal::CameraControls;
 use crate::hal::light::{LightLevels, SideLevel};
-use crate::hal::virt::{StillShot, StillStep, picture, stills};
+use crate::hal::virt::{StillShot, StillStep, picture, sound, stills, write_wav};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,12 @@ pub struct RenderArgs {
     /// Exposure in microseconds.
     #[arg(long, default_value_t = 8000, value_parser = clap::value_parser!(u32).range(100..=33_000))]
     exposure_us: u32,
+    /// Where the scene's sound is written, too, as its microphone hears it: a WAV of 16 kHz, mono, 16 bit.
+    #[arg(long)]
+    sound: Option<PathBuf>,
+    /// Seconds of sound.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
+    sound_s: u32,
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
@@ -104,6 +111,16 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
             .with_context(|| args.out.display().to_string())?;
     }
     println!("written: {}", args.out.display());
+    if let Some(to) = &args.sound {
+        let samples = sound(&args.scene, args.sound_s)?;
+        write_wav(to, &samples).with_context(|| {
+            format!(
+                "--sound {}; mend: name a file in a folder that is there",
+                to.display()
+            )
+        })?;
+        println!("written: {}", to.display());
+    }
     Ok(())
 }
 

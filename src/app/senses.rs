@@ -1,5 +1,6 @@
-//! The small threads: light, panel, buttons, microphone, and the one that watches over all.
+//! The small threads: light, panel, buttons, microphone, speaker, and the one that watches over all.
 
+use super::steady::Steady;
 use crate::base::latest::Latest;
 use crate::base::time::{Moment, SharedClock};
 use crate::delivery::status::NetState;
@@ -9,13 +10,12 @@ use crate::guidance::model::{NetworkSign, UiModel};
 use crate::guidance::screens;
 use crate::hal::{
     Buttons, DeviceFault, DeviceKind, FaultKind, LightLevels, Lights, Microphone, Panel,
-    PanelImage, SAMPLE_RATE_HZ, Watchdog,
+    PanelImage, PanelKind, SAMPLE_RATE_HZ, Speaker, Watchdog,
 };
 use crate::runtime::crew::Stop;
 use crate::runtime::heartbeat::{Heartbeats, Pulse};
 use crate::runtime::notify;
 use crate::session::event::Event;
-use crate::technician::faults::Faults;
 use crossbeam_channel::Sender;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -104,61 +104,20 @@ const LEVELS_KEPT: usize = 64;
 /// How often the light is brought nearer to what is wanted.
 const LIGHT_TICK: Duration = Duration::from_millis(20);
 
-/// Tells the memory of faults about one device: when a fault begins, changes, and is over.
-#[derive(Debug)]
-pub struct Keeping {
-    faults: Faults,
-    clock: SharedClock,
-    device: DeviceKind,
-    told: Option<&'static str>,
-}
-
-impl Keeping {
-    /// A device without a fault.
-    pub fn new(faults: &Faults, clock: &SharedClock, device: DeviceKind) -> Self {
-        Self {
-            faults: faults.clone(),
-            clock: Arc::clone(clock),
-            device,
-            told: None,
-        }
-    }
-
-    /// The device answered so. Gives the code of its fault.
-    fn note(&mut self, fault: Option<&DeviceFault>) -> Option<&'static str> {
-        let code = fault.map(DeviceFault::code);
-        if code != self.told {
-            match fault {
-                Some(fault) => {
-                    tracing::warn!(code, %fault, "{}", self.device);
-                    self.faults.raise(fault, self.clock.wall());
-                }
-                None => {
-                    tracing::info!(code = self.told, "{} is back", self.device);
-                    self.faults.clear(self.device, self.clock.wall());
-                }
-            }
-            self.told = code;
-        }
-        code
-    }
-}
-
 /// Brings the light to what is wanted, within the flash and thermal limits; off at the end.
 ///
 /// # Errors
 /// Never by itself: a fault is in the readings.
 pub fn light_thread(
-    lights: Box<dyn Lights>,
+    lights: Steady<dyn Lights>,
     limits: LightLimits,
     wanted: &Latest<LightLevels>,
     senses: &Senses,
-    keeping: &mut Keeping,
+    clock: &SharedClock,
     pulse: &Pulse,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    let clock = Arc::clone(&keeping.clock);
-    let mut driver = LightDriver::new(lights, limits);
+    let mut driver = LightDriver::new(Box::new(lights), limits);
     while !stop.is_set() {
         pulse.beat();
         if let Some(levels) = wanted.take(LIGHT_TICK) {
@@ -173,31 +132,44 @@ pub fn light_thread(
             LightLevels::OFF
         };
         senses.note_levels(now, shines);
-        senses.lock().light_fault = keeping.note(result.err().as_ref());
+        senses.lock().light_fault = result.err().map(|fault| fault.code());
     }
-    driver.off(clock.now()).map_err(anyhow::Error::from)
+    if let Err(fault) = driver.off(clock.now()) {
+        tracing::warn!(code = fault.code(), %fault, "the light cannot be turned off");
+    }
+    Ok(())
 }
+
+/// A screen that stays is shown again so often: a panel that was plugged in again has it, and one that is gone is found.
+const REDRAW: Duration = Duration::from_secs(10);
 
 /// Draws what the session wants; a fault of the panel delays nobody.
 ///
 /// # Errors
 /// Never by itself: a fault is in the readings.
 pub fn panel_thread(
-    mut panel: Box<dyn Panel>,
+    mut panel: Steady<dyn Panel>,
+    kind: PanelKind,
     ui: &Latest<UiModel>,
     senses: &Senses,
-    keeping: &mut Keeping,
+    clock: &SharedClock,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    let kind = panel.kind();
     let mut image = PanelImage::blank(kind);
+    let mut shown: Option<Moment> = None;
     while !stop.is_set() {
-        let Some(model) = ui.take(Duration::from_millis(500)) else {
-            continue;
-        };
-        screens::draw(&model, kind, &mut image);
-        let fault = panel.show(&image).err();
-        senses.lock().panel_fault = keeping.note(fault.as_ref());
+        let new = ui.take(Duration::from_millis(500));
+        let now = clock.now();
+        // While its fault stands, the panel is asked again and again: that is what brings it back.
+        let again = shown.is_some_and(|at| panel.told().is_some() || now.since(at) >= REDRAW);
+        match new {
+            Some(model) => screens::draw(&model, kind, &mut image),
+            None if again => {}
+            None => continue,
+        }
+        shown = Some(now);
+        let result = panel.ask(|panel| panel.show(&image));
+        senses.lock().panel_fault = result.err().map(|fault| fault.code());
     }
     Ok(())
 }
@@ -207,29 +179,24 @@ pub fn panel_thread(
 /// # Errors
 /// If the session takes no events any more.
 pub fn button_thread(
-    mut buttons: Box<dyn Buttons>,
+    mut buttons: Steady<dyn Buttons>,
     events: &Sender<Event>,
     pulse: &Pulse,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    let mut failed = false;
     while !stop.is_set() {
         pulse.beat();
-        match buttons.next(Duration::from_millis(200)) {
+        match buttons.ask(|buttons| buttons.next(Duration::from_millis(200))) {
             Ok(Some(event)) => events.send_timeout(Event::Button(event), Duration::from_secs(5))?,
-            Ok(None) => failed = false,
-            Err(fault) => {
-                if !failed {
-                    tracing::warn!(code = fault.code(), %fault, "buttons");
-                }
-                failed = true;
-                std::thread::park_timeout(Duration::from_millis(500));
-            }
+            Ok(None) => {}
+            Err(_) => std::thread::park_timeout(AWAY),
         }
     }
     Ok(())
 }
 
+/// Between two questions to a device that is closed: the ladder says when it is opened again.
+const AWAY: Duration = Duration::from_millis(100);
 /// Below this the microphone hears nothing at all: it is dead or muted.
 const SILENT_DBFS: f32 = -85.0;
 
@@ -238,39 +205,52 @@ const SILENT_DBFS: f32 = -85.0;
 /// # Errors
 /// Never by itself: a fault is in the readings.
 pub fn microphone_thread(
-    mut microphone: Box<dyn Microphone>,
+    mut microphone: Steady<dyn Microphone>,
     senses: &Senses,
-    keeping: &mut Keeping,
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let mut samples = vec![0i16; SAMPLE_RATE_HZ as usize / 10];
-    let (mut sum, mut n) = (0f64, 0usize);
     while !stop.is_set() {
-        match microphone.read(&mut samples, Duration::from_millis(500)) {
-            Ok((got, _)) => {
-                sum += samples[..got]
-                    .iter()
-                    .map(|s| (f64::from(*s) / 32_768.0).powi(2))
-                    .sum::<f64>();
-                n += got;
-                if n >= SAMPLE_RATE_HZ as usize {
-                    let dbfs = (10.0 * (sum / n as f64).max(1e-12).log10()) as f32;
-                    (sum, n) = (0.0, 0);
-                    let silent = (dbfs < SILENT_DBFS).then(silent);
-                    let fault = keeping.note(silent.as_ref());
-                    let mut readings = senses.lock();
+        let level = microphone.ask(|microphone| level_of_a_second(microphone, &mut samples, stop));
+        samples.fill(0);
+        let away = level.is_err();
+        {
+            let mut readings = senses.lock();
+            match level {
+                Ok(dbfs) => {
                     readings.microphone_dbfs = Some(dbfs);
-                    readings.microphone_fault = fault;
+                    readings.microphone_fault = None;
                 }
-            }
-            Err(fault) => {
-                senses.lock().microphone_fault = keeping.note(Some(&fault));
-                std::thread::park_timeout(Duration::from_millis(200));
+                Err(fault) => readings.microphone_fault = Some(fault.code()),
             }
         }
-        samples.fill(0);
+        if away {
+            std::thread::park_timeout(AWAY);
+        }
     }
     Ok(())
+}
+
+/// Listens for a second: the level in dBFS. No sound at all is a fault.
+fn level_of_a_second(
+    microphone: &mut dyn Microphone,
+    samples: &mut [i16],
+    stop: &Stop,
+) -> Result<f32, DeviceFault> {
+    let (mut sum, mut n) = (0f64, 0usize);
+    while n < SAMPLE_RATE_HZ as usize && !stop.is_set() {
+        let (got, _) = microphone.read(samples, Duration::from_millis(500))?;
+        let squares = samples[..got]
+            .iter()
+            .map(|s| (f64::from(*s) / 32_768.0).powi(2));
+        sum += squares.sum::<f64>();
+        n += got;
+    }
+    let dbfs = (10.0 * (sum / n.max(1) as f64).max(1e-12).log10()) as f32;
+    if dbfs < SILENT_DBFS && !stop.is_set() {
+        return Err(silent());
+    }
+    Ok(dbfs)
 }
 
 fn silent() -> DeviceFault {
@@ -282,6 +262,22 @@ fn silent() -> DeviceFault {
         mend: "look for a switch on the microphone; `alsamixer` shows whether it is muted"
             .to_owned(),
     }
+}
+
+/// How often the speaker is asked whether it is there.
+const SPEAKER_TURN: Duration = Duration::from_secs(1);
+
+/// Keeps the speaker ready. Nothing is said over it yet.
+///
+/// # Errors
+/// Never by itself: a fault is in the memory.
+pub fn speaker_thread(mut speaker: Steady<dyn Speaker>, stop: &Stop) -> anyhow::Result<()> {
+    while !stop.is_set() {
+        // A fault is told by the device's keeper.
+        let _ = speaker.ask(|speaker| speaker.play(&[]));
+        std::thread::park_timeout(SPEAKER_TURN);
+    }
+    Ok(())
 }
 
 /// Feeds the watchdogs while every heart beats, and tells the session about the network.

@@ -99,6 +99,8 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Moment;
     /// Now, on the wall clock.
     fn wall(&self) -> WallTime;
+    /// Somebody who is trusted has signed that it was this late already. A clock that cannot be set back by others need not listen.
+    fn proven(&self, _signed: WallTime) {}
 }
 
 /// A clock that is shared between threads.

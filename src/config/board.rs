@@ -3,6 +3,8 @@
 use super::{ConfigError, invalid, read};
 use crate::guidance::exposure::ExposureConfig;
 use crate::guidance::light::{LightConfig, LightTable};
+use crate::hal::PanelKind;
+use crate::hal::pi::panel::PanelConfig;
 use crate::hal::pi::{ModelsConfig, PiConfig};
 use crate::hal::virt::VirtConfig;
 use serde::de::DeserializeOwned;
@@ -109,6 +111,14 @@ impl Board {
             exposure,
             devices,
         })
+    }
+
+    /// Which panel it has.
+    pub fn panel_kind(&self) -> Option<PanelKind> {
+        match &self.devices {
+            Devices::Pi(config) => config.panel.as_ref().map(PanelConfig::kind),
+            Devices::Virt(config) => Some(config.panel),
+        }
     }
 
     /// Whether the devices are virtual.

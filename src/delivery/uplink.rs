@@ -21,11 +21,11 @@ use super::status::{Hysteresis, NetCode, NetStatus};
 use super::wire::{WireClient, WireError};
 use crate::base::time::SharedClock;
 use crate::trust::ack::{Digest, MAX_BATCH};
+use crate::trust::floor::FloorFile;
 use crate::trust::random_bytes;
 use crate::trust::tls::{FlooredClock, TlsFiles};
 use serde::Deserialize;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -36,8 +36,6 @@ const PULL_WAIT: Duration = Duration::from_secs(1);
 const RUN_RETRY: Duration = Duration::from_secs(1);
 /// After a batch was refused: so many go alone, enough to find the bad one three times.
 const ALONE: u32 = MAX_BATCH as u32 + 3;
-/// The floor of the clock is written down when it has risen by so many seconds.
-const FLOOR_STEP_S: i64 = 3600;
 
 /// The uplink's part of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -372,50 +370,6 @@ impl Uplink {
 fn log(status: NetStatus) {
     let code = status.code.map_or("", NetCode::code);
     tracing::info!(state = ?status.state, code, "network status");
-}
-
-/// The floor of the clock, in a file, so that it survives a restart.
-struct FloorFile {
-    path: PathBuf,
-    written_s: i64,
-}
-
-impl FloorFile {
-    fn new(dir: &Path) -> Self {
-        Self {
-            path: dir.join("clock_floor"),
-            written_s: 0,
-        }
-    }
-
-    fn read(&mut self) -> i64 {
-        // A floor that cannot be read is no floor; the software's own date still holds.
-        let text = std::fs::read_to_string(&self.path).unwrap_or_default();
-        self.written_s = text.trim().parse().unwrap_or(0);
-        self.written_s
-    }
-
-    fn write(&mut self, floor_s: i64) {
-        if floor_s < self.written_s + FLOOR_STEP_S {
-            return;
-        }
-        let half = self.path.with_extension("new");
-        let write = || -> std::io::Result<()> {
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&half)?;
-            std::io::Write::write_all(&mut file, floor_s.to_string().as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&half, &self.path)
-        };
-        match write() {
-            Ok(()) => self.written_s = floor_s,
-            Err(e) => tracing::warn!(error = %e, "the clock's floor cannot be written"),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -452,7 +452,9 @@ fn judge(matrix: &Matrix, cells: &[Cell], modes: &[LoopMode]) -> anyhow::Result<
     if !modes.contains(&LoopMode::On) {
         return Ok(());
     }
-    let most = cells.iter().map(|c| flashes::most_in_a_second(&c.played.light));
+    let most = cells
+        .iter()
+        .map(|c| flashes::most_in_a_second(&c.played.light));
     println!(
         "flashes of the ring in the worst second of all traces: {}",
         most.max().unwrap_or(0)

@@ -20,6 +20,10 @@ pub use recipe::{LightConfig, LightConfigError, LightRecipe, LightTable, Unknown
 
 use crate::base::time::Moment;
 use crate::hal::{DeviceFault, LightLevels, Lights};
+use std::time::Duration;
+
+/// Levels that stay are written again so often: a ring that has lost its power shines again, and one that is gone is found.
+const REFRESH: Duration = Duration::from_secs(1);
 
 /// Drives the light ring. Call [`LightDriver::tick`] about every 20 ms, and at least every two seconds.
 #[derive(Debug)]
@@ -27,8 +31,8 @@ pub struct LightDriver {
     lights: Box<dyn Lights>,
     core: LightCore,
     wanted: LightLevels,
-    /// What the device took last; `None` before the first and after a fault, so that the next tick writes again.
-    written: Option<LightLevels>,
+    /// What the device took last, and when; `None` before the first and after a fault, so that the next tick writes again.
+    written: Option<(LightLevels, Moment)>,
 }
 
 impl LightDriver {
@@ -47,13 +51,13 @@ impl LightDriver {
         self.wanted = levels.clamped();
     }
 
-    /// Moves towards the wanted levels and writes them if they changed. Returns what is in effect.
+    /// Moves towards the wanted levels and writes them if they changed or a second is over. Returns what is in effect.
     ///
     /// # Errors
     /// What the device says; the next tick tries again.
     pub fn tick(&mut self, now: Moment) -> Result<LightLevels, DeviceFault> {
         let levels = self.core.step(now, self.wanted);
-        self.write(levels)?;
+        self.write(levels, now)?;
         Ok(levels)
     }
 
@@ -64,7 +68,7 @@ impl LightDriver {
     pub fn off(&mut self, now: Moment) -> Result<(), DeviceFault> {
         self.wanted = LightLevels::OFF;
         let levels = self.core.off(now);
-        self.write(levels)
+        self.write(levels, now)
     }
 
     /// The levels in effect.
@@ -77,13 +81,14 @@ impl LightDriver {
         self.core.mean_power()
     }
 
-    fn write(&mut self, levels: LightLevels) -> Result<(), DeviceFault> {
-        if self.written == Some(levels) {
+    fn write(&mut self, levels: LightLevels, now: Moment) -> Result<(), DeviceFault> {
+        let stands = |(written, at)| written == levels && now.since(at) < REFRESH;
+        if self.written.is_some_and(stands) {
             return Ok(());
         }
         self.written = None;
         self.lights.apply(levels)?;
-        self.written = Some(levels);
+        self.written = Some((levels, now));
         Ok(())
     }
 }

@@ -8,6 +8,7 @@
 pub mod buttons;
 pub mod camera;
 pub mod check;
+pub(crate) mod convert;
 pub mod gpio;
 pub mod lights;
 pub mod microphone;
@@ -22,9 +23,10 @@ pub mod usb;
 pub mod watchdog;
 
 use crate::base::time::SharedClock;
-use crate::hal::{DeviceFault, Devices};
+use crate::hal::{Bus, DeviceFault, DeviceKind, Devices, Reopenable};
 use check::{ConfigError, PinUse, check_range, pins_are_used_once};
 use serde::Deserialize;
+use usb::{Node, OffNote, UsbPlace};
 
 /// Which kind of board the file describes. A file for the virtual booth is another type, so there is one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -197,38 +199,54 @@ pub fn device_tree() -> Vec<u8> {
 }
 
 /// Opens every device that the file names but the watchdog, which has to be open again soon after a service that hung was ended: it is
-/// opened first, by itself ([`watchdog::open`]), before what takes long. A device that cannot be opened is left out, and its fault is handed
-/// back beside the others, so that one run shows all that is wrong. No booth is without a camera: one that is not there stays closed, and
-/// says so at every frame until the recovery ladder has opened it.
-pub fn open(config: &PiConfig, clock: &SharedClock) -> (Devices, Vec<DeviceFault>) {
-    let mut faults = Vec::new();
-    let camera = camera::open(&config.camera, clock.clone()).unwrap_or_else(|fault| {
-        faults.push(fault.clone());
-        camera::closed(&config.camera, clock.clone(), fault)
-    });
+/// opened first, by itself ([`watchdog::open`]), before what takes long. A device that cannot be opened stays closed until the recovery ladder
+/// opens it, and its fault is handed back beside the others, so that one run shows all that is wrong. `off`: what is off on the USB bus
+/// while the ladder is at work there.
+pub fn open(config: &PiConfig, off: &OffNote, clock: &SharedClock) -> (Devices, Vec<DeviceFault>) {
+    use DeviceKind as K;
     let c = config;
-    let microphone = keep(
-        c.microphone
-            .as_ref()
-            .map(|c| microphone::open(c, clock.clone())),
-        &mut faults,
-    );
-    let speaker = keep(
-        c.speaker.as_ref().map(|c| speaker::open(c, clock.clone())),
-        &mut faults,
-    );
-    let lights = keep(
-        c.lights.as_ref().map(|c| lights::open(c, clock.clone())),
-        &mut faults,
-    );
-    let panel = keep(
-        c.panel.as_ref().map(|c| panel::open(c, clock.clone())),
-        &mut faults,
-    );
-    let buttons = keep(
-        c.buttons.as_ref().map(|c| buttons::open(c, clock.clone())),
-        &mut faults,
-    );
+    let camera_node = Node::Path(c.camera.path.clone());
+    let place = UsbPlace::new(K::Camera, camera_node.clone(), None, off);
+    let (camera, fault) = camera::open(&c.camera, place, clock.clone());
+    let mut faults: Vec<DeviceFault> = fault.into_iter().collect();
+    // What is turned off for another device must not take the camera away from a session.
+    let usb = |device, node| -> Option<Box<dyn Bus>> {
+        let spared = Some(camera_node.clone());
+        Some(Box::new(UsbPlace::new(device, node, spared, off)))
+    };
+    let card = |card: &str| Node::Card(card.to_owned());
+    let microphone = c.microphone.clone().map(|c| {
+        let bus = usb(K::Microphone, card(&c.card));
+        let clock = clock.clone();
+        let open = move || microphone::open(&c, clock.clone());
+        Reopenable::new(K::Microphone, open, bus)
+    });
+    let speaker = c.speaker.clone().map(|c| {
+        let bus = usb(K::Speaker, card(&c.card));
+        let clock = clock.clone();
+        let open = move || speaker::open(&c, clock.clone());
+        Reopenable::new(K::Speaker, open, bus)
+    });
+    // The others hang on lines and buses of the board itself, which nobody can reset or switch off.
+    let lights = c.lights.clone().map(|c| {
+        let clock = clock.clone();
+        let open = move || lights::open(&c, clock.clone());
+        Reopenable::new(K::Lights, open, None)
+    });
+    let panel = c.panel.clone().map(|c| open_panel(c, clock));
+    let buttons = c.buttons.clone().map(|c| {
+        let clock = clock.clone();
+        let open = move || buttons::open(&c, clock.clone());
+        Reopenable::new(K::Buttons, open, None)
+    });
+    let closed = [
+        microphone.as_ref().and_then(Reopenable::fault),
+        speaker.as_ref().and_then(Reopenable::fault),
+        lights.as_ref().and_then(Reopenable::fault),
+        panel.as_ref().and_then(Reopenable::fault),
+        buttons.as_ref().and_then(Reopenable::fault),
+    ];
+    faults.extend(closed.into_iter().flatten().cloned());
     let serial = keep(
         c.serial.as_ref().map(|c| serial::open(c, clock.clone())),
         &mut faults,
@@ -249,6 +267,16 @@ pub fn open(config: &PiConfig, clock: &SharedClock) -> (Devices, Vec<DeviceFault
         watchdog: None,
     };
     (devices, faults)
+}
+
+/// The panel by itself, as safe mode has it.
+pub fn open_panel(
+    config: panel::PanelConfig,
+    clock: &SharedClock,
+) -> Reopenable<dyn crate::hal::Panel> {
+    let clock = clock.clone();
+    let open = move || panel::open(&config, clock.clone());
+    Reopenable::new(DeviceKind::Panel, open, None)
 }
 
 /// Takes the device, or notes its fault.

@@ -6,10 +6,13 @@
 //!    '------------------------------ reopen, every 2 s, for ever <----------------------------------'
 //! ```
 //!
+//! Every device has this ladder. A rung that a device has not is left out: what hangs on no USB bus has neither reset nor port, and the
+//! machine is started again only for a device without which it can serve nobody ([`may_restart_machine`]).
+//!
 //! Opening again costs nothing and has no budget: a device that is plugged in again comes back within two seconds of being there,
 //! wherever the ladder stands. The rungs above it have budgets over hours, which being well does not give back.
 
-use super::{FaultKind, fault::Rung};
+use super::{DeviceKind, FaultKind, fault::Rung};
 use crate::base::time::Moment;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -27,15 +30,19 @@ const REOPENS: u32 = PAUSES.len() as u32;
 /// After so long out of service the ladder is climbed again, as far as the budgets go.
 const AGAIN: Duration = Duration::from_secs(3600);
 
-/// Which rungs a device has beside being opened again.
+/// Which rungs a device has by its place, beside being opened again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Means {
     /// It can be reset on its bus.
     pub reset: bool,
     /// Its port's power can be switched.
     pub power: bool,
-    /// The machine may be started again for it: once, and the count outlives the restart.
-    pub reboot: bool,
+}
+
+/// Whether the machine may be started again for a device: only for the camera, which reads the ticket that every session begins with. Without
+/// any other device the machine still serves somebody, if only by saying what is wrong.
+pub const fn may_restart_machine(device: DeviceKind) -> bool {
+    matches!(device, DeviceKind::Camera)
 }
 
 /// So often a rung may be taken within a time.
@@ -65,11 +72,14 @@ pub struct Attempt {
     pub rung: Rung,
     /// The pause before it.
     pub pause: Duration,
+    /// Another rung than the one before: worth a line in the log and a place in the memory.
+    pub is_new: bool,
 }
 
 /// The ladder of one device.
 #[derive(Debug)]
 pub struct Ladder {
+    device: DeviceKind,
     means: Means,
     /// Reopens since the last other rung.
     n_reopens: u32,
@@ -82,10 +92,11 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// The ladder of a device with these means.
-    pub fn new(means: Means) -> Self {
+    /// The ladder of a device.
+    pub fn new(device: DeviceKind) -> Self {
         Self {
-            means,
+            device,
+            means: Means::default(),
             n_reopens: 0,
             next: Rung::Reset,
             out: None,
@@ -100,7 +111,7 @@ impl Ladder {
         self.out = None;
     }
 
-    /// The device has these means now: the rights to its files may have come later than it did.
+    /// The device has these means now: its place may be known since it was opened, and the rights to its files may have come later than it did.
     pub fn has(&mut self, means: Means) {
         self.means = means;
     }
@@ -116,6 +127,7 @@ impl Ladder {
         let reopen = Attempt {
             rung: Rung::Reopen,
             pause: PAUSES[(self.n_reopens as usize).min(PAUSES.len() - 1)],
+            is_new: self.n_reopens == 0,
         };
         if self.n_reopens < REOPENS || self.out.is_some() {
             self.n_reopens = self.n_reopens.saturating_add(1);
@@ -133,6 +145,7 @@ impl Ladder {
         Attempt {
             rung,
             pause: Duration::ZERO,
+            is_new: true,
         }
     }
 
@@ -143,7 +156,10 @@ impl Ladder {
             let (has, after) = match rung {
                 Rung::Reset => (self.means.reset, Rung::PowerCycle),
                 Rung::PowerCycle => (self.means.power, Rung::Reboot),
-                Rung::Reboot => (self.means.reboot && may_reboot, Rung::OutOfService),
+                Rung::Reboot => (
+                    may_restart_machine(self.device) && may_reboot,
+                    Rung::OutOfService,
+                ),
                 Rung::Reopen | Rung::OutOfService => return Rung::OutOfService,
             };
             self.next = after;
@@ -183,12 +199,37 @@ mod tests {
     const ALL: Means = Means {
         reset: true,
         power: true,
-        reboot: true,
     };
+    const NONE: Means = Means {
+        reset: false,
+        power: false,
+    };
+    const DEVICES: [DeviceKind; 8] = [
+        DeviceKind::Camera,
+        DeviceKind::Microphone,
+        DeviceKind::Speaker,
+        DeviceKind::Lights,
+        DeviceKind::Panel,
+        DeviceKind::Buttons,
+        DeviceKind::Serial,
+        DeviceKind::Sensors,
+    ];
+
+    fn ladder(device: DeviceKind, means: Means) -> Ladder {
+        let mut ladder = Ladder::new(device);
+        ladder.has(means);
+        ladder
+    }
 
     /// Rungs taken while the fault lasts, `n` of them, in letters: o(pen), r(eset), P(ower), B(oot), x (out of service).
-    fn climbed(means: Means, kind: FaultKind, may_reboot: bool, n: usize) -> String {
-        let mut ladder = Ladder::new(means);
+    fn climbed(
+        device: DeviceKind,
+        means: Means,
+        kind: FaultKind,
+        may_reboot: bool,
+        n: usize,
+    ) -> String {
+        let mut ladder = ladder(device, means);
         let mut now = Moment::ZERO;
         (0..n)
             .map(|_| {
@@ -211,23 +252,54 @@ mod tests {
 
     #[test]
     fn rungs_come_in_their_order_and_only_those_that_help() {
-        let none = Means::default();
-        for (means, kind, may_reboot, expected) in [
-            (ALL, FaultKind::NoFrames, true, "oooorooooPooooBooooxooo"),
-            (ALL, FaultKind::Frozen, false, "oooorooooPooooxooo"),
-            (none, FaultKind::NoFrames, true, "ooooxooooooooooo"),
-            (ALL, FaultKind::Absent, true, "ooooPooooxooo"),
-            (ALL, FaultKind::Permission, true, "ooooxooo"),
-            (ALL, FaultKind::Busy, true, "ooooxooo"),
+        use DeviceKind::{Camera, Microphone, Panel};
+        for (device, means, kind, may_reboot, expected) in [
+            (
+                Camera,
+                ALL,
+                FaultKind::NoFrames,
+                true,
+                "oooorooooPooooBooooxooo",
+            ),
+            (Camera, ALL, FaultKind::Frozen, false, "oooorooooPooooxooo"),
+            (Camera, NONE, FaultKind::NoFrames, true, "ooooBooooxoo"),
+            (Camera, ALL, FaultKind::Absent, true, "ooooPooooxooo"),
+            (Camera, ALL, FaultKind::Permission, true, "ooooxooo"),
+            (Camera, ALL, FaultKind::Busy, true, "ooooxooo"),
+            // No other device starts the machine again, whatever else was tried.
+            (
+                Microphone,
+                ALL,
+                FaultKind::NoFrames,
+                true,
+                "oooorooooPooooxooo",
+            ),
+            (Panel, NONE, FaultKind::Io, true, "ooooxooooooooooo"),
         ] {
-            let found = climbed(means, kind, may_reboot, expected.len());
-            assert_eq!(found, expected, "{kind:?}");
+            let found = climbed(device, means, kind, may_reboot, expected.len());
+            assert_eq!(found, expected, "{device} {kind:?}");
         }
     }
 
     #[test]
+    fn a_rung_is_new_when_it_is_another_than_before() {
+        let mut ladder = ladder(DeviceKind::Camera, ALL);
+        let new: Vec<bool> = (0..10)
+            .map(|_| ladder.next(FaultKind::Io, false, Moment::ZERO).is_new)
+            .collect();
+        // oooorooooP: the first of each.
+        let expected = [0, 4, 5, 9];
+        assert!(
+            new.iter()
+                .enumerate()
+                .all(|(i, n)| *n == expected.contains(&i)),
+            "{new:?}"
+        );
+    }
+
+    #[test]
     fn another_fault_and_another_hour_are_another_chance() {
-        let mut ladder = Ladder::new(ALL);
+        let mut ladder = ladder(DeviceKind::Camera, ALL);
         let mut take = |kind, n: usize, at: u64| -> String {
             let now = Moment::ZERO.plus(Duration::from_secs(at));
             (0..n)
@@ -243,7 +315,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_never_exceed_two_seconds() {
-        let mut ladder = Ladder::new(Means::default());
+        let mut ladder = Ladder::new(DeviceKind::Panel);
         let pauses: Vec<u128> = (0..7)
             .map(|_| {
                 ladder
@@ -259,23 +331,47 @@ mod tests {
     }
 
     proptest! {
-        /// However a device comes and goes, no rung is taken more often within an hour than its budget says.
+        /// However any device comes and goes, wherever it hangs: no rung is taken more often than its budget says, none that it has not, the
+        /// machine is started again only for the camera and only when asked for, and before each rung it is opened four times again.
         #[test]
-        fn no_rung_exceeds_its_budget(
-            steps in prop::collection::vec((any::<bool>(), 0u64..120, 0usize..4), 1..600)
+        fn no_device_loops(
+            device in 0usize..DEVICES.len(),
+            (reset, power) in (any::<bool>(), any::<bool>()),
+            steps in prop::collection::vec((any::<bool>(), 0u64..120, 0usize..5, any::<bool>()), 1..600)
         ) {
-            let mut ladder = Ladder::new(ALL);
+            let device = DEVICES[device];
+            let mut ladder = ladder(device, Means { reset, power });
             let mut now = Moment::ZERO;
             let mut taken: Vec<(Rung, Moment)> = Vec::new();
-            for (well, seconds, kind) in steps {
+            let mut last_reboot: Option<Moment> = None;
+            let mut n_reopens = 0;
+            for (well, seconds, kind, asked) in steps {
                 now = now.plus(Duration::from_secs(seconds));
                 if well && seconds > 60 {
                     ladder.well();
                 }
-                let kind = [FaultKind::NoFrames, FaultKind::Absent, FaultKind::Frozen, FaultKind::Io][kind];
-                let attempt = ladder.next(kind, false, now);
-                prop_assert!(attempt.rung != Rung::Reboot);
+                let kind = [FaultKind::NoFrames, FaultKind::Absent, FaultKind::Frozen, FaultKind::Io, FaultKind::Busy][kind];
+                // As the memory of faults has it: once a day.
+                let may_reboot = asked && last_reboot.is_none_or(|at| now.since(at) >= Duration::from_secs(24 * 3600));
+                let attempt = ladder.next(kind, may_reboot, now);
                 prop_assert!(attempt.pause <= Duration::from_secs(2));
+                match attempt.rung {
+                    Rung::Reopen => {
+                        prop_assert!(attempt.pause > Duration::ZERO);
+                        n_reopens += 1;
+                        continue;
+                    }
+                    Rung::Reboot => {
+                        prop_assert!(may_reboot && may_restart_machine(device));
+                        last_reboot = Some(now);
+                    }
+                    Rung::Reset => prop_assert!(reset),
+                    Rung::PowerCycle => prop_assert!(power),
+                    Rung::OutOfService => {}
+                }
+                prop_assert!(helps(attempt.rung, kind) || attempt.rung == Rung::OutOfService);
+                prop_assert!(n_reopens >= 4, "{} after {n_reopens} openings", attempt.rung);
+                n_reopens = 0;
                 taken.push((attempt.rung, now));
                 for (rung, most) in [(Rung::Reset, 3), (Rung::PowerCycle, 2)] {
                     let recent = taken.iter().filter(|(r, at)| *r == rung && now.since(*at) < Duration::from_secs(3600));

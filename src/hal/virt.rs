@@ -42,14 +42,14 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-pub use bench::{Bench, bench};
-pub use sound::WavError;
+pub use bench::{Bench, BenchDevices, bench};
+pub use sound::{WavError, write_wav};
 pub use stage::Stage;
-pub use still::{StillShot, StillStep, picture, stills};
+pub use still::{StillShot, StillStep, picture, sound, stills};
 pub use world::Finished;
 
 use crate::base::time::SharedClock;
-use crate::hal::{Devices, PanelKind};
+use crate::hal::{DeviceFault, DeviceKind, Devices, PanelKind, Reopenable};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -235,41 +235,57 @@ pub fn open(config: &VirtConfig, clock: SharedClock) -> Result<(Devices, Stage),
         config.scene.clone(),
         config.repeat,
     )?;
-    let mut devices = devices_of(&world, &wire, config);
-    if let Some((camera, microphone)) = replay {
-        devices.camera = Box::new(camera);
-        devices.microphone = microphone.map(|m| Box::new(m) as _);
+    // Opening again is all that can be done for a virtual device: it hangs on no bus.
+    fn fitted<D: ?Sized>(
+        world: &Arc<world::World>,
+        kind: DeviceKind,
+        open: impl Fn(Arc<world::World>) -> Box<D> + Send + 'static,
+    ) -> Option<Reopenable<D>> {
+        let world = Arc::clone(world);
+        let open = move || Ok(open(Arc::clone(&world)));
+        Some(Reopenable::new(kind, open, None))
     }
-    Ok((devices, stage))
-}
-
-/// All devices of a world, with the rendered camera and microphone.
-fn devices_of(
-    world: &Arc<world::World>,
-    wire: &Arc<devices::Wire>,
-    config: &VirtConfig,
-) -> Devices {
-    let camera = camera::VirtCamera::new(
-        Arc::clone(world),
-        config.width,
-        config.height,
-        config.frames_per_s,
-    );
-    Devices {
-        camera: Box::new(camera),
-        microphone: Some(Box::new(sound::VirtMicrophone::new(Arc::clone(world)))),
-        speaker: Some(Box::new(sound::VirtSpeaker(Arc::clone(world)))),
-        lights: Some(Box::new(devices::VirtLights(Arc::clone(world)))),
-        panel: Some(Box::new(devices::VirtPanel {
-            world: Arc::clone(world),
-            kind: config.panel,
-        })),
-        buttons: Some(Box::new(devices::VirtButtons(Arc::clone(world)))),
+    let (camera, microphone): (Box<dyn crate::hal::Camera>, _) = match replay {
+        Some((camera, microphone)) => {
+            let microphone = microphone.map(|recording| {
+                let open = move || -> Result<Box<dyn crate::hal::Microphone>, DeviceFault> {
+                    Ok(Box::new(recording.clone()))
+                };
+                Reopenable::new(DeviceKind::Microphone, open, None)
+            });
+            (Box::new(camera), microphone)
+        }
+        None => {
+            let camera =
+                camera::VirtCamera::new(Arc::clone(&world), size.0, size.1, config.frames_per_s);
+            let microphone = fitted(&world, DeviceKind::Microphone, |w| {
+                Box::new(sound::VirtMicrophone::new(w)) as Box<dyn crate::hal::Microphone>
+            });
+            (Box::new(camera), microphone)
+        }
+    };
+    let kind = config.panel;
+    let devices = Devices {
+        camera,
+        microphone,
+        speaker: fitted(&world, DeviceKind::Speaker, |w| {
+            Box::new(sound::VirtSpeaker(w)) as _
+        }),
+        lights: fitted(&world, DeviceKind::Lights, |w| {
+            Box::new(devices::VirtLights(w)) as _
+        }),
+        panel: fitted(&world, DeviceKind::Panel, move |world| {
+            Box::new(devices::VirtPanel { world, kind }) as _
+        }),
+        buttons: fitted(&world, DeviceKind::Buttons, |w| {
+            Box::new(devices::VirtButtons(w)) as _
+        }),
         serial: Some(Box::new(devices::VirtSerial {
-            world: Arc::clone(world),
-            wire: Arc::clone(wire),
+            world: Arc::clone(&world),
+            wire,
         })),
-        sensors: Some(Box::new(devices::VirtSensors::new(Arc::clone(world)))),
-        watchdog: Some(Box::new(devices::VirtWatchdog(Arc::clone(world)))),
-    }
+        sensors: Some(Box::new(devices::VirtSensors::new(Arc::clone(&world)))),
+        watchdog: Some(Box::new(devices::VirtWatchdog(world))),
+    };
+    Ok((devices, stage))
 }

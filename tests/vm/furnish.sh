@@ -2,7 +2,7 @@
 # Drivers, configuration and wallet of the booth in the virtual machine. Sourced by guest.sh.
 # A camera whose picture is what is written to its output: the rendered booth.
 modprobe vivid n_devs=1 node_types=0x101 num_inputs=1 input_types=3 num_outputs=1 output_types=1 no_error_inj=1 vid_cap_nr=0 vid_out_nr=10
-modprobe -a snd-aloop i2c-dev spidev boothsim gpio-sim loop ext4
+modprobe -a snd-aloop snd-dummy i2c-dev spidev boothsim gpio-sim loop ext4
 # As a Pi's.
 modprobe i6300esb heartbeat=15
 sim=/sys/kernel/config/gpio-sim/booth
@@ -92,7 +92,7 @@ wallet() { systemd-run -q --unit wallet --collect boothd wallet --config /run/wa
 wallet
 # The PWM chip of this machine is another than a Pi's. Safe mode lasts seconds here.
 mkdir -p /etc/systemd/system/boothd.service.d /etc/systemd/system/boothd-safe.service.d
-printf '[Service]\nReadWritePaths=/sys/devices/platform/boothsim\nExecStart=\nExecStart=/usr/bin/boothd safe --config /etc/boothd/boothd.toml --for 8\n' \
+printf '[Service]\nReadWritePaths=/sys/devices/platform/boothsim\nExecStart=\nExecStart=/usr/bin/boothd safe --config /etc/boothd/boothd.toml --for 6\n' \
 	>/etc/systemd/system/boothd-safe.service.d/vm.conf
 printf '[Service]\nReadWritePaths=/sys/devices/platform/boothsim\n' >/etc/systemd/system/boothd.service.d/vm.conf
 systemctl daemon-reload

@@ -12,7 +12,7 @@ mkdir root
 tar xf rootfs-1.tar -C root
 to=root/lib/modules/$version
 mkdir -p "$to/extra"
-for module in virtio_pci virtio_blk virtio_rng squashfs overlay 9p 9pnet_virtio vivid snd-aloop i2c-dev i6300esb configfs spidev loop ext4; do
+for module in virtio_pci virtio_blk virtio_rng squashfs overlay 9p 9pnet_virtio vivid snd-aloop snd-dummy i2c-dev i6300esb configfs spidev loop ext4; do
   modprobe -d "kernel/$version/image" -S "$version" --show-depends "$module" | awk '/^insmod/{print $2}'
 done | sort -u | while read -r file; do
   target=$to/${file#*"$version"/}

@@ -28,9 +28,19 @@ render() {
     --out "$host/frames/half.yuyv" "$@" >/dev/null
   mv "$host/frames/half.yuyv" "$host/frames/$step.yuyv"
 }
-render empty 0.05 8000
+render empty 0.05 8000 --sound "$host/sound.wav" --sound-s 10
 render document 0.02 6700
 render face 0.35 10000
+# What is heard, as two cards would give it: as it is, and each sample three times in both channels of 48 kHz, 32 bit.
+python3 - "$host/sound" <<'P'
+import array, sys, wave
+with wave.open(sys.argv[1] + ".wav") as wav:
+    sound = array.array("h", wav.readframes(wav.getnframes()))
+with open(sys.argv[1] + "-16000.raw", "wb") as file:
+    file.write(sound.tobytes())
+with open(sys.argv[1] + "-48000.raw", "wb") as file:
+    file.write(array.array("i", (sample << 16 for sample in sound for _ in range(6))).tobytes())
+P
 python3 - "$host/frames/black.yuyv" <<'P'
 import random, sys
 # Three frames of a sensor in the dark: noise, a little above black.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::base::time::{Clock, ManualClock, WallTime};
 use crate::hal::recovery::Means;
+use crate::technician::faults::Faults;
 use crossbeam_channel::Receiver;
 
 struct Bench {
@@ -15,15 +16,19 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let (events, inbox) = bounded(64);
+        let clock = Arc::new(ManualClock::new(Moment::from_millis(1000), WallTime(5)));
         Self {
             keeper: Keeper {
                 events,
-                faults: Faults::in_memory(),
+                care: Care {
+                    faults: Faults::in_memory(),
+                    clock: clock.clone(),
+                    reboot_request: None,
+                },
                 senses: Senses::default(),
-                reboot_request: None,
             },
             inbox,
-            clock: Arc::new(ManualClock::new(Moment::from_millis(1000), WallTime(5))),
+            clock,
             eye: Eye::default(),
         }
     }
@@ -31,7 +36,7 @@ impl Bench {
     fn recovery(&self) -> Recovery<'_> {
         Recovery {
             keeper: &self.keeper,
-            ladder: Ladder::new(Means::default()),
+            climb: Climb::new(DeviceKind::Camera, &self.keeper.care),
             watch: FrameWatch::default(),
             told: None,
             good_since: None,
@@ -88,7 +93,7 @@ fn a_camera_is_well_after_a_while_of_frames_and_not_after_one() {
         recovery.tell(&fault(5), &bench.eye, &clock);
     }
     assert_eq!(bench.told(), [""; 0]);
-    assert_eq!(bench.keeper.faults.all()[0].count, 1);
+    assert_eq!(bench.keeper.care.faults.all()[0].count, 1);
 
     // Another fault is told; frames for a while, and all is over.
     recovery.tell(&fault(19), &bench.eye, &clock);
@@ -97,7 +102,7 @@ fn a_camera_is_well_after_a_while_of_frames_and_not_after_one() {
         recovery.well(bench.clock.now(), &clock);
     }
     assert_eq!(bench.told(), ["hw.camera.absent", "over"]);
-    assert!(bench.keeper.faults.all().iter().all(|f| !f.active));
+    assert!(bench.keeper.care.faults.all().iter().all(|f| !f.active));
 }
 
 #[test]
@@ -106,12 +111,8 @@ fn the_ladder_begins_at_its_foot_after_a_minute_without_a_fault() {
     let clock = bench.shared();
     let mut recovery = bench.recovery();
     let pause = |recovery: &mut Recovery<'_>| {
-        let now = bench.clock.now();
-        recovery
-            .ladder
-            .next(FaultKind::Io, false, now)
-            .pause
-            .as_millis()
+        let attempt = recovery.climb.next(&fault(5), Means::default());
+        attempt.pause.as_millis()
     };
     assert_eq!([pause(&mut recovery), pause(&mut recovery)], [200, 500]);
     for (good_for_s, expected) in [(30, 1000), (60, 200)] {

@@ -2,6 +2,7 @@
 
 use super::store::Int;
 use super::{Outbox, OutboxError, State, head, store};
+use crate::base::time::WallTime;
 use crate::trust::ack::{self, AckItem, AckStatus, Digest};
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,8 @@ impl Outbox {
     /// Those of the disk.
     pub fn acknowledge(&mut self, ack_jws: &str) -> Result<AckReport, OutboxError> {
         let claims = ack::check(ack_jws, &self.wallet_keys, &self.booth)?;
+        self.clock
+            .proven(WallTime(claims.server_time.saturating_mul(1000)));
         let now = self.clock.wall().unix_s();
         let mut report = AckReport {
             server_time: claims.server_time,

@@ -53,7 +53,9 @@ fn most_pairs(changes: &[(Duration, bool)]) -> usize {
     let within = |i: usize| {
         let (begin, _) = changes[i];
         let second = changes[i..].iter();
-        second.take_while(|(at, _)| *at - begin < Duration::from_secs(1)).count()
+        second
+            .take_while(|(at, _)| *at - begin < Duration::from_secs(1))
+            .count()
     };
     (0..changes.len()).map(within).max().unwrap_or(0) / 2
 }
@@ -66,9 +68,18 @@ mod tests {
         let trace: Vec<(Duration, LightLevels)> = levels
             .iter()
             .enumerate()
-            .map(|(i, l)| (Duration::from_millis(i as u64 * step_ms), LightLevels::white(*l)))
+            .map(|(i, l)| {
+                (
+                    Duration::from_millis(i as u64 * step_ms),
+                    LightLevels::white(*l),
+                )
+            })
             .collect();
-        assert_eq!(most_in_a_second(&trace), expected, "{levels:?} every {step_ms} ms");
+        assert_eq!(
+            most_in_a_second(&trace),
+            expected,
+            "{levels:?} every {step_ms} ms"
+        );
     }
 
     #[test]
@@ -83,6 +94,10 @@ mod tests {
         check(&[0.5, 0.55, 0.5, 0.55, 0.5], 100, 0);
         check(&[0.85, 1.0, 0.85, 1.0], 100, 0);
         // A ramp in small steps is one change.
-        check(&[0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.2, 0.15, 0.1, 0.05, 0.0], 20, 1);
+        check(
+            &[0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.2, 0.15, 0.1, 0.05, 0.0],
+            20,
+            1,
+        );
     }
 }

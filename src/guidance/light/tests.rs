@@ -270,6 +270,12 @@ fn the_driver_writes_changes_only_tries_again_after_a_fault_and_is_off_when_drop
         .expect("the recorder works again");
     assert_eq!(count(), 3);
 
+    // A ring that has lost its power meanwhile is told again what it shall show.
+    for (ms, expected) in [(1139, 3), (1140, 4), (1500, 4), (2140, 5)] {
+        driver.tick(Moment::from_millis(ms)).expect("it works");
+        assert_eq!(count(), expected, "{ms} ms");
+    }
+
     drop(driver);
     let last = recorder
         .applied

@@ -14,11 +14,13 @@ mod stream;
 
 use super::node::{fault, fault_of, moment_of_stamp};
 use super::pixels::{self, PixelError};
-use super::usb::UsbDevice;
+use super::usb::UsbPlace;
 use crate::base::frame::{Frame, FrameMeta};
 use crate::base::time::{Moment, SharedClock};
 use crate::hal::recovery::Means;
-use crate::hal::{Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Rung};
+use crate::hal::{
+    Bus as _, Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Rung,
+};
 use config::refuse;
 pub use config::{CameraConfig, CameraFormat};
 use std::io;
@@ -76,8 +78,7 @@ struct V4lCamera {
     /// Declared before the device: the stream has to go first.
     running: Option<Running>,
     device: Option<Device>,
-    /// Where it was on the bus when it was last there: the node vanishes with it.
-    usb: Option<UsbDevice>,
+    usb: UsbPlace,
     /// Why it could not be opened the last time, while it is closed.
     closed: Option<DeviceFault>,
     stride: usize,
@@ -101,30 +102,22 @@ impl std::fmt::Debug for V4lCamera {
     }
 }
 
-/// Opens the camera and agrees on the format; streaming starts with the first [`Camera::capture`].
-///
-/// # Errors
-/// `Absent`, `Busy`, `Permission`; `WrongDevice` if it is no camera, a CSI receiver, a virtual driver, or has not the format.
-pub fn open(config: &CameraConfig, clock: SharedClock) -> Result<Box<dyn Camera>, DeviceFault> {
-    Ok(Box::new(V4lCamera::open(config.clone(), clock)?))
-}
-
-/// A camera that could not be opened, for the recovery ladder to open: until then every frame is `fault`.
-pub fn closed(config: &CameraConfig, clock: SharedClock, fault: DeviceFault) -> Box<dyn Camera> {
-    let mut camera = V4lCamera::shut(config.clone(), clock);
-    camera.closed = Some(fault);
-    Box::new(camera)
+/// Opens the camera and agrees on the format; streaming starts with the first [`Camera::capture`]. One that cannot be opened stays closed, for
+/// the recovery ladder to open, and every frame is its fault until then: `Absent`, `Busy`, `Permission`; `WrongDevice` if it is no camera, a
+/// CSI receiver, a virtual driver, or has not the format.
+pub fn open(
+    config: &CameraConfig,
+    usb: UsbPlace,
+    clock: SharedClock,
+) -> (Box<dyn Camera>, Option<DeviceFault>) {
+    let mut camera = V4lCamera::shut(config.clone(), usb, clock);
+    let fault = camera.reopen().err();
+    (Box::new(camera), fault)
 }
 
 impl V4lCamera {
-    fn open(config: CameraConfig, clock: SharedClock) -> Result<Self, DeviceFault> {
-        let mut camera = Self::shut(config, clock);
-        camera.reopen()?;
-        Ok(camera)
-    }
-
     /// A camera as the board file says it is, not opened.
-    fn shut(config: CameraConfig, clock: SharedClock) -> Self {
+    fn shut(config: CameraConfig, usb: UsbPlace, clock: SharedClock) -> Self {
         Self {
             info: CameraInfo {
                 name: config.path.clone(),
@@ -140,7 +133,7 @@ impl V4lCamera {
             clock,
             running: None,
             device: None,
-            usb: None,
+            usb,
             closed: None,
             stride: 0,
             limits: Limits::default(),
@@ -222,7 +215,7 @@ impl V4lCamera {
                 _ => None,
             },
             is_live: true,
-            means: UsbDevice::of_node(place).map_or(Means::default(), |usb| usb.means()),
+            means: Means::default(),
         };
         Ok((device, info, limits, agreed.stride as usize))
     }
@@ -431,10 +424,11 @@ impl Camera for V4lCamera {
         (self.manual, self.applied) = (false, None);
         let opened = Self::open_device(&self.config);
         self.closed = opened.as_ref().err().cloned();
+        self.info.means = self.usb.means();
         let (device, info, limits, stride) = opened?;
-        (self.info, self.limits, self.stride) = (info, limits, stride);
+        let means = self.info.means;
+        (self.info, self.limits, self.stride) = (CameraInfo { means, ..info }, limits, stride);
         self.device = Some(device);
-        self.usb = UsbDevice::of_node(&self.config.path);
         Ok(())
     }
 
@@ -444,14 +438,7 @@ impl Camera for V4lCamera {
             running.stop();
         }
         drop(self.device.take());
-        match &self.usb {
-            Some(usb) => usb.recover(DeviceKind::Camera, rung),
-            None => Err(DeviceFault::without_rung(
-                DeviceKind::Camera,
-                &self.config.path,
-                rung,
-            )),
-        }
+        self.usb.recover(rung)
     }
 }
 
@@ -486,6 +473,7 @@ fn captured(clock: &SharedClock, meta: &v4l::buffer::Metadata) -> Moment {
 mod tests {
     use super::*;
     use crate::base::time::SystemClock;
+    use crate::hal::pi::usb::{Node, OffNote};
     use std::sync::Arc;
 
     fn config(path: &str) -> CameraConfig {
@@ -503,7 +491,10 @@ mod tests {
     #[test]
     fn a_node_that_is_not_there_and_one_that_is_no_camera() {
         let check = |path: &str, kind, code| {
-            let fault = open(&config(path), Arc::new(SystemClock)).expect_err("there is no camera");
+            let node = Node::Path(path.to_owned());
+            let usb = UsbPlace::new(DeviceKind::Camera, node, None, &OffNote::default());
+            let (_, fault) = open(&config(path), usb, Arc::new(SystemClock));
+            let fault = fault.expect("there is no camera");
             assert_eq!((fault.kind, fault.code()), (kind, code), "{fault}");
             assert!(fault.to_string().contains(path), "{fault}");
         };

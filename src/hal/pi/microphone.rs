@@ -1,14 +1,16 @@
-//! The microphone over ALSA.
+//! The microphone over ALSA: whatever the card records, 16 kHz mono comes out.
 
 use super::check::ConfigError;
+use super::convert::{CardFormat, FromCard};
 use super::node::fault_of;
-use super::pcm::{BackOff, Recovered, check_card, open_pcm, pcm_fault, pcm_name, recover};
+use super::pcm::{Recovered, check_card, open_pcm, pcm_fault, pcm_name, recover};
 use crate::base::time::{Moment, SharedClock};
 use crate::hal::{DeviceFault, DeviceKind, FaultKind, Microphone, SAMPLE_RATE_HZ};
 use alsa::Direction;
 use alsa::pcm::PCM;
 use serde::Deserialize;
 use std::time::{Duration, Instant};
+use zeroize::Zeroize as _;
 
 /// `[microphone]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -19,9 +21,6 @@ pub struct MicrophoneConfig {
     /// Number of the device on the card.
     #[serde(default)]
     pub device: u32,
-    /// Lets ALSA convert rate and channels if the hardware has not 16 kHz mono.
-    #[serde(default)]
-    pub convert: bool,
 }
 
 impl MicrophoneConfig {
@@ -36,10 +35,13 @@ impl MicrophoneConfig {
 
 struct AlsaMicrophone {
     place: String,
-    convert: bool,
     clock: SharedClock,
+    /// `None` after the card was lost: then it has to be opened again.
     pcm: Option<PCM>,
-    back_off: BackOff,
+    format: CardFormat,
+    from_card: FromCard,
+    /// A period as the card gives it.
+    period: Vec<u8>,
     overruns: u64,
 }
 
@@ -47,6 +49,7 @@ impl std::fmt::Debug for AlsaMicrophone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AlsaMicrophone")
             .field("place", &self.place)
+            .field("format", &self.format)
             .field("open", &self.pcm.is_some())
             .field("overruns", &self.overruns)
             .finish_non_exhaustive()
@@ -56,50 +59,38 @@ impl std::fmt::Debug for AlsaMicrophone {
 /// Opens the card and starts recording.
 ///
 /// # Errors
-/// `Absent`, `Busy`, `Permission`, `WrongDevice` (not 16 kHz mono) or `Io`.
+/// `Absent`, `Busy`, `Permission`, `WrongDevice` (no format that can be used) or `Io`.
 pub fn open(
     config: &MicrophoneConfig,
     clock: SharedClock,
 ) -> Result<Box<dyn Microphone>, DeviceFault> {
-    let mut microphone = AlsaMicrophone {
-        place: pcm_name(&config.card, config.device, config.convert),
-        convert: config.convert,
-        clock,
-        pcm: None,
-        back_off: BackOff::new(),
-        overruns: 0,
-    };
-    microphone.start()?;
-    Ok(Box::new(microphone))
+    let place = pcm_name(&config.card, config.device);
+    Ok(Box::new(AlsaMicrophone::open(place, clock)?))
 }
 
-/// When the first of `read` samples was recorded, if `waiting` more are in the ring now.
-fn first_sample_at(now: Moment, read: usize, waiting: i64) -> Moment {
-    let frames = (read as u64).saturating_add(u64::try_from(waiting).unwrap_or(0));
-    let nanos = frames.saturating_mul(1_000_000_000) / u64::from(SAMPLE_RATE_HZ);
-    Moment::from_nanos(now.as_nanos().saturating_sub(nanos))
+/// When the first of `read` samples was recorded, if the card's next frame is `behind` younger than the sample after the last of them, and
+/// that frame was recorded `waiting` ago.
+fn first_sample_at(now: Moment, read: usize, behind: Duration, waiting: Duration) -> Moment {
+    let read = (read as u64).saturating_mul(1_000_000_000) / u64::from(SAMPLE_RATE_HZ);
+    let ago = u64::try_from((behind + waiting).as_nanos()).unwrap_or(u64::MAX);
+    Moment::from_nanos(now.as_nanos().saturating_sub(read.saturating_add(ago)))
 }
 
 impl AlsaMicrophone {
-    fn start(&mut self) -> Result<(), DeviceFault> {
+    fn open(place: String, clock: SharedClock) -> Result<Self, DeviceFault> {
         let kind = DeviceKind::Microphone;
-        let opened =
-            open_pcm(kind, &self.place, Direction::Capture, self.convert, 1).and_then(|pcm| {
-                pcm.start()
-                    .map_err(|e| pcm_fault(kind, &self.place, "start", &e))?;
-                Ok(pcm)
-            });
-        match opened {
-            Ok(pcm) => {
-                self.pcm = Some(pcm);
-                self.back_off = BackOff::new();
-                Ok(())
-            }
-            Err(fault) => {
-                self.back_off.failed(Instant::now());
-                Err(fault)
-            }
-        }
+        let (pcm, format) = open_pcm(kind, &place, Direction::Capture)?;
+        pcm.start()
+            .map_err(|e| pcm_fault(kind, &place, "start", &e))?;
+        Ok(Self {
+            place,
+            clock,
+            pcm: Some(pcm),
+            format,
+            from_card: FromCard::new(format),
+            period: vec![0; format.block_frames() * format.frame_bytes()],
+            overruns: 0,
+        })
     }
 
     /// Handles an error of the running device: `None` to try again, else the fault.
@@ -112,6 +103,7 @@ impl AlsaMicrophone {
             Recovered::Again => None,
             Recovered::Lost => {
                 self.overruns += 1;
+                self.from_card.clear();
                 Some(fault_of(
                     DeviceKind::Microphone,
                     FaultKind::Overrun,
@@ -123,7 +115,7 @@ impl AlsaMicrophone {
             Recovered::Gone => {
                 // Dropped at once: a PCM of a lost card would be asked at full speed for ever.
                 self.pcm = None;
-                self.back_off.failed(Instant::now());
+                self.from_card.clear();
                 Some(pcm_fault(
                     DeviceKind::Microphone,
                     &self.place,
@@ -142,30 +134,26 @@ impl Microphone for AlsaMicrophone {
         timeout: Duration,
     ) -> Result<(usize, Moment), DeviceFault> {
         let deadline = Instant::now() + timeout.min(Duration::from_secs(60));
-        if self.pcm.is_none() {
-            let now = Instant::now();
-            std::thread::sleep(
-                self.back_off
-                    .wait(now)
-                    .min(deadline.saturating_duration_since(now)),
-            );
-            if !self.back_off.wait(Instant::now()).is_zero() {
+        let mut done = self.from_card.take(into);
+        while done < into.len() {
+            let Some(pcm) = self.pcm.as_ref() else {
                 return Err(fault_of(
                     DeviceKind::Microphone,
                     FaultKind::Absent,
                     &self.place,
-                    "the card was lost; it is opened again after a pause",
+                    "the card was lost; it has to be opened again",
                     "check the plug of the microphone; `cat /proc/asound/cards` shows the cards",
                 ));
-            }
-            self.start()?;
-        }
-        let mut done = 0;
-        while done < into.len() {
-            let Some(pcm) = self.pcm.as_ref() else { break };
-            let read = pcm.io_i16().and_then(|io| io.readi(&mut into[done..]));
+            };
+            // As bytes: the check of a typed access would allocate at every period.
+            let read = pcm.io_bytes().readi(&mut self.period);
             match read {
-                Ok(n) => done += n,
+                Ok(frames) => {
+                    let read = &mut self.period[..frames * self.format.frame_bytes()];
+                    self.from_card.push(read);
+                    read.zeroize();
+                    done += self.from_card.take(&mut into[done..]);
+                }
                 Err(e) if e.errno().abs() == rustix::io::Errno::AGAIN.raw_os_error() => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
@@ -195,12 +183,15 @@ impl Microphone for AlsaMicrophone {
                 "unplug the microphone and plug it in again; `dmesg` shows what the driver says",
             ));
         }
+        let waiting = self.pcm.as_ref().and_then(|p| p.avail_update().ok());
         let waiting = self
-            .pcm
-            .as_ref()
-            .and_then(|p| p.avail_update().ok())
-            .unwrap_or(0);
-        Ok((done, first_sample_at(self.clock.now(), done, waiting)))
+            .format
+            .time_of(waiting.map_or(0, |frames| u64::try_from(frames).unwrap_or(0)));
+        let behind = self.from_card.behind();
+        Ok((
+            done,
+            first_sample_at(self.clock.now(), done, behind, waiting),
+        ))
     }
 }
 
@@ -215,7 +206,6 @@ mod tests {
         let config = MicrophoneConfig {
             card: "NoSuchCard".to_owned(),
             device: 0,
-            convert: false,
         };
         let fault = open(&config, Arc::new(SystemClock)).expect_err("no such card");
         assert_eq!(
@@ -229,14 +219,9 @@ mod tests {
     #[test]
     fn a_read_goes_on_until_all_samples_are_there() {
         // ALSA's own device without hardware: it counts samples at once; what is in them depends on ALSA's version.
-        let mut microphone = AlsaMicrophone {
-            place: "null".to_owned(),
-            convert: true,
-            clock: Arc::new(SystemClock),
-            pcm: None,
-            back_off: BackOff::new(),
-            overruns: 0,
-        };
+        let clock: SharedClock = Arc::new(SystemClock);
+        let mut microphone = AlsaMicrophone::open("null".to_owned(), clock)
+            .unwrap_or_else(|e| panic!("ALSA has it always: {e}"));
         let mut samples = [0; 3_000];
         let (read, at) = microphone
             .read(&mut samples, Duration::from_secs(10))
@@ -248,14 +233,17 @@ mod tests {
     #[test]
     fn the_first_sample_lies_back_by_what_was_read_and_what_waits() {
         let now = Moment::from_millis(1000);
-        for (read, waiting, expected) in [
-            (16_000, 0, 0),
-            (320, 0, 980),
-            (320, 320, 960),
-            (0, -5, 1000),
-            (usize::MAX, 0, 0),
+        let ms = Duration::from_millis;
+        for (read, behind, waiting, expected) in [
+            (16_000, ms(0), ms(0), 0),
+            (320, ms(0), ms(0), 980),
+            (320, ms(0), ms(20), 960),
+            (320, ms(10), ms(20), 950),
+            (usize::MAX, ms(0), ms(0), 0),
+            (0, Duration::MAX / 2, ms(0), 0),
         ] {
-            assert_eq!(first_sample_at(now, read, waiting).as_millis(), expected);
+            let found = first_sample_at(now, read, behind, waiting);
+            assert_eq!(found.as_millis(), expected);
         }
     }
 }

@@ -1,26 +1,21 @@
-//! What microphone and speaker share of ALSA: the device's name, the parameters, faults, and a recovery that ends.
+//! What microphone and speaker share of ALSA: the device's name, the parameters, faults, and a recovery that ends. A card that is lost is
+//! opened again by the recovery ladder.
 //!
 //! `snd_pcm_recover` is not used: it waits without bound while a suspended device says EAGAIN, and it does not know ENODEV.
 //! `PCM::state` is not used either: it panics on states that the crate does not know.
 
 use super::check::{ConfigError, check_range};
+use super::convert::{CardFormat, Width};
 use super::node::{fault, fault_of};
-use crate::hal::{DeviceFault, DeviceKind, FaultKind, SAMPLE_RATE_HZ};
+use crate::hal::{DeviceFault, DeviceKind, FaultKind};
 use alsa::pcm::{Access, Format, HwParams, PCM};
 use alsa::{Direction, ValueOr};
 use rustix::io::Errno;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// Frames of a period: 20 ms.
-pub(crate) const PERIOD_FRAMES: i64 = 320;
-/// Frames of the ring: one second.
-pub(crate) const BUFFER_FRAMES: i64 = 16_000;
 /// Longest time for which a suspended device is asked to resume.
 const RESUME_FOR: Duration = Duration::from_millis(500);
-/// First and longest pause between two attempts to open a lost card.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
-
 const MENDS: [(FaultKind, &str); 3] = [
     (
         FaultKind::Absent,
@@ -58,10 +53,9 @@ pub(crate) fn check_card(table: &str, card: &str, device: u32) -> Result<(), Con
     check_range(&format!("{table}.device"), device, 0..=31)
 }
 
-/// The PCM's name: the hardware itself, or ALSA's conversion before it if `convert`.
-pub(crate) fn pcm_name(card: &str, device: u32, convert: bool) -> String {
-    let plugin = if convert { "plughw" } else { "hw" };
-    format!("{plugin}:CARD={card},DEV={device}")
+/// The PCM's name: the hardware itself, without any conversion of ALSA's before it.
+pub(crate) fn pcm_name(card: &str, device: u32) -> String {
+    format!("hw:CARD={card},DEV={device}")
 }
 
 /// The kernel's error in an error of crate `alsa`.
@@ -79,55 +73,71 @@ pub(crate) fn pcm_fault(
     fault(device, place, action, &io_error(error), &MENDS)
 }
 
-/// Opens a PCM without blocking and sets 16 kHz, mono, signed 16 bit, 20 ms periods in a ring of one second.
-///
-/// `start_threshold`: frames after which the device starts by itself.
+/// Opens a PCM without blocking, in the first of [`CardFormat::all`] that the hardware has, with periods of 20 ms in a ring of one second. A
+/// recording has to be started; a playback starts by itself after two periods, so that a slow start of the writer gives no underrun.
 ///
 /// # Errors
-/// `Absent`, `Busy`, `Permission`, `Io`; `WrongDevice` if the hardware has not that format.
+/// `Absent`, `Busy`, `Permission`, `Io`; `WrongDevice` if the hardware has none of the formats.
 pub(crate) fn open_pcm(
     kind: DeviceKind,
     place: &str,
     direction: Direction,
-    convert: bool,
-    start_threshold: i64,
-) -> Result<PCM, DeviceFault> {
+) -> Result<(PCM, CardFormat), DeviceFault> {
     let pcm = PCM::new(place, direction, true).map_err(|e| pcm_fault(kind, place, "open", &e))?;
-    set_up(&pcm, convert, start_threshold).map_err(|e| {
-        if e.errno().abs() == Errno::INVAL.raw_os_error() {
-            fault_of(
-                kind,
-                FaultKind::WrongDevice,
-                place,
-                format!("the hardware has not 16 kHz, mono, signed 16 bit: {e}"),
-                format!(
-                    "`{} --dump-hw-params -D {place} /dev/null` shows what it has; set convert = true to let ALSA convert",
-                    if direction == Direction::Capture { "arecord" } else { "aplay" }
-                ),
-            )
-        } else {
-            pcm_fault(kind, place, "set up", &e)
+    let mut refused = None;
+    for format in CardFormat::all() {
+        match set_up(&pcm, direction, format) {
+            Ok(()) => {
+                tracing::debug!(place, ?format, "{kind} opened");
+                return Ok((pcm, format));
+            }
+            Err(e) if e.errno().abs() == Errno::INVAL.raw_os_error() => refused = Some(e),
+            Err(e) => return Err(pcm_fault(kind, place, "set up", &e)),
         }
-    })?;
-    Ok(pcm)
+    }
+    Err(fault_of(
+        kind,
+        FaultKind::WrongDevice,
+        place,
+        format!(
+            "the hardware has none of 16, 44.1 and 48 kHz, mono or stereo, signed 16 or 32 bit: {}",
+            refused.map_or(String::new(), |e| e.to_string())
+        ),
+        format!(
+            "`{} --dump-hw-params -D {place} /dev/null` shows what it has; take another card",
+            if direction == Direction::Capture {
+                "arecord"
+            } else {
+                "aplay"
+            }
+        ),
+    ))
 }
 
-fn set_up(pcm: &PCM, convert: bool, start_threshold: i64) -> alsa::Result<()> {
+fn set_up(pcm: &PCM, direction: Direction, format: CardFormat) -> alsa::Result<()> {
+    // Both fit: at most 48,000.
+    let block = format.block_frames() as i64;
     {
         let hw = HwParams::any(pcm)?;
         // Else a plug-in before the hardware would resample unseen.
-        hw.set_rate_resample(convert)?;
+        hw.set_rate_resample(false)?;
         hw.set_access(Access::RWInterleaved)?;
-        hw.set_format(Format::s16())?;
-        hw.set_channels(1)?;
-        hw.set_rate(SAMPLE_RATE_HZ, ValueOr::Nearest)?;
-        hw.set_period_size_near(PERIOD_FRAMES, ValueOr::Nearest)?;
-        hw.set_buffer_size_near(BUFFER_FRAMES)?;
+        hw.set_format(match format.width {
+            Width::Bits16 => Format::s16(),
+            Width::Bits32 => Format::s32(),
+        })?;
+        hw.set_channels(format.channels)?;
+        hw.set_rate(format.rate_hz, ValueOr::Nearest)?;
+        hw.set_period_size_near(block, ValueOr::Nearest)?;
+        hw.set_buffer_size_near(50 * block)?;
         pcm.hw_params(&hw)?;
     }
     let sw = pcm.sw_params_current()?;
-    sw.set_start_threshold(start_threshold)?;
-    sw.set_avail_min(PERIOD_FRAMES)?;
+    sw.set_start_threshold(match direction {
+        Direction::Capture => 1,
+        Direction::Playback => 2 * block,
+    })?;
+    sw.set_avail_min(block)?;
     pcm.sw_params(&sw)?;
     drop(sw);
     pcm.prepare()
@@ -182,35 +192,6 @@ pub(crate) fn recover(pcm: &PCM, error: &alsa::Error, capture: bool) -> Recovere
     }
 }
 
-/// When a lost card may be opened again: each failure doubles the pause.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BackOff {
-    pause: Duration,
-    next: Option<Instant>,
-}
-
-impl BackOff {
-    /// Open at once.
-    pub(crate) const fn new() -> Self {
-        Self {
-            pause: BACK_OFF.0,
-            next: None,
-        }
-    }
-
-    /// How long to wait before the next attempt.
-    pub(crate) fn wait(&self, now: Instant) -> Duration {
-        self.next
-            .map_or(Duration::ZERO, |at| at.saturating_duration_since(now))
-    }
-
-    /// Notes a failure.
-    pub(crate) fn failed(&mut self, now: Instant) {
-        self.next = Some(now + self.pause);
-        self.pause = (self.pause * 2).min(BACK_OFF.1);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,7 +210,7 @@ mod tests {
             assert_eq!(check_card("microphone", card, 0).is_ok(), good, "{card:?}");
         }
         assert!(check_card("microphone", "Device", 32).is_err());
-        assert_eq!(pcm_name("Device", 0, false), "hw:CARD=Device,DEV=0");
+        assert_eq!(pcm_name("Device", 0), "hw:CARD=Device,DEV=0");
     }
 
     #[test]
@@ -244,18 +225,5 @@ mod tests {
         ] {
             assert_eq!(plan(errno), expected, "errno {errno}");
         }
-    }
-
-    #[test]
-    fn the_pause_doubles_up_to_eight_seconds() {
-        let (mut back_off, now) = (BackOff::new(), Instant::now());
-        assert_eq!(back_off.wait(now), Duration::ZERO);
-        let pauses: Vec<_> = (0..6)
-            .map(|_| {
-                back_off.failed(now);
-                back_off.wait(now).as_millis()
-            })
-            .collect();
-        assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 8000]);
     }
 }

@@ -1,11 +1,9 @@
-//! The speaker over ALSA.
+//! The speaker over ALSA: 16 kHz mono in, whatever the card plays out.
 
 use super::check::ConfigError;
+use super::convert::{CardFormat, ToCard};
 use super::node::fault_of;
-use super::pcm::{
-    BUFFER_FRAMES, BackOff, PERIOD_FRAMES, Recovered, check_card, open_pcm, pcm_fault, pcm_name,
-    recover,
-};
+use super::pcm::{Recovered, check_card, open_pcm, pcm_fault, pcm_name, recover};
 use crate::base::time::SharedClock;
 use crate::hal::{DeviceFault, DeviceKind, FaultKind, SAMPLE_RATE_HZ, Speaker};
 use alsa::Direction;
@@ -22,9 +20,6 @@ pub struct SpeakerConfig {
     /// Number of the device on the card.
     #[serde(default)]
     pub device: u32,
-    /// Lets ALSA convert rate and channels if the hardware has not 16 kHz mono.
-    #[serde(default)]
-    pub convert: bool,
 }
 
 impl SpeakerConfig {
@@ -39,15 +34,17 @@ impl SpeakerConfig {
 
 struct AlsaSpeaker {
     place: String,
-    convert: bool,
+    /// `None` after the card was lost: then it has to be opened again.
     pcm: Option<PCM>,
-    back_off: BackOff,
+    format: CardFormat,
+    to_card: ToCard,
 }
 
 impl std::fmt::Debug for AlsaSpeaker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AlsaSpeaker")
             .field("place", &self.place)
+            .field("format", &self.format)
             .field("open", &self.pcm.is_some())
             .finish_non_exhaustive()
     }
@@ -56,108 +53,124 @@ impl std::fmt::Debug for AlsaSpeaker {
 /// Opens the card.
 ///
 /// # Errors
-/// `Absent`, `Busy`, `Permission`, `WrongDevice` (not 16 kHz mono) or `Io`.
+/// `Absent`, `Busy`, `Permission`, `WrongDevice` (no format that can be used) or `Io`.
 pub fn open(config: &SpeakerConfig, _clock: SharedClock) -> Result<Box<dyn Speaker>, DeviceFault> {
-    let mut speaker = AlsaSpeaker {
-        place: pcm_name(&config.card, config.device, config.convert),
-        convert: config.convert,
-        pcm: None,
-        back_off: BackOff::new(),
-    };
-    speaker.start()?;
-    Ok(Box::new(speaker))
+    let place = pcm_name(&config.card, config.device);
+    Ok(Box::new(AlsaSpeaker::open(place)?))
 }
 
-/// Longest time that queueing may take: what has to be played before the last sample fits in the ring, and two seconds.
+/// Longest time that queueing may take: what has to be played before the last sample fits in the ring of a second, and two seconds.
 fn longest(samples: usize) -> Duration {
-    let ahead = samples.saturating_sub(usize::try_from(BUFFER_FRAMES).unwrap_or(0)) as u64;
+    let ahead = samples.saturating_sub(SAMPLE_RATE_HZ as usize) as u64;
     Duration::from_millis(ahead.saturating_mul(1000) / u64::from(SAMPLE_RATE_HZ))
         + Duration::from_secs(2)
 }
 
 impl AlsaSpeaker {
-    fn start(&mut self) -> Result<(), DeviceFault> {
-        // Starts after two periods, so that a slow start of the writer gives no underrun.
-        let opened = open_pcm(
-            DeviceKind::Speaker,
-            &self.place,
-            Direction::Playback,
-            self.convert,
-            2 * PERIOD_FRAMES,
-        );
-        match opened {
-            Ok(pcm) => {
-                self.pcm = Some(pcm);
-                self.back_off = BackOff::new();
-                Ok(())
-            }
-            Err(fault) => {
-                self.back_off.failed(Instant::now());
-                Err(fault)
-            }
-        }
+    fn open(place: String) -> Result<Self, DeviceFault> {
+        let (pcm, format) = open_pcm(DeviceKind::Speaker, &place, Direction::Playback)?;
+        Ok(Self {
+            place,
+            pcm: Some(pcm),
+            format,
+            to_card: ToCard::new(format),
+        })
     }
 
-    /// Handles an error of the running device: `None` to try again. An underrun only means that the last prompt ended.
-    fn handle(&mut self, action: &str, error: &alsa::Error) -> Option<DeviceFault> {
-        let recovered = self
-            .pcm
-            .as_ref()
-            .map_or(Recovered::Gone, |pcm| recover(pcm, error, false));
-        if recovered == Recovered::Gone {
-            self.pcm = None;
-            self.back_off.failed(Instant::now());
-            return Some(pcm_fault(DeviceKind::Speaker, &self.place, action, error));
-        }
-        None
-    }
-}
-
-impl Speaker for AlsaSpeaker {
-    fn play(&mut self, samples: &[i16]) -> Result<(), DeviceFault> {
-        let deadline = Instant::now() + longest(samples.len());
-        if self.pcm.is_none() {
-            if !self.back_off.wait(Instant::now()).is_zero() {
-                return Err(fault_of(
-                    DeviceKind::Speaker,
-                    FaultKind::Absent,
-                    &self.place,
-                    "the card was lost; it is opened again after a pause",
-                    "check the plug of the speaker; `cat /proc/asound/cards` shows the cards",
-                ));
-            }
-            self.start()?;
-        }
-        let mut done = 0;
-        while done < samples.len() {
-            let Some(pcm) = self.pcm.as_ref() else { break };
-            let written = pcm.io_i16().and_then(|io| io.writei(&samples[done..]));
-            match written {
-                Ok(n) => done += n,
+    /// Queues all frames of one block before `deadline`.
+    fn queue(
+        &mut self,
+        samples: &[i16],
+        block: usize,
+        deadline: Instant,
+    ) -> Result<(), DeviceFault> {
+        let Self {
+            place,
+            pcm: slot,
+            format,
+            to_card,
+        } = self;
+        let mut left = to_card.frames_of(samples, block);
+        while !left.is_empty() {
+            let Some(pcm) = slot.as_ref() else {
+                return Err(lost(place));
+            };
+            let failed = match pcm.io_bytes().writei(left) {
+                Ok(frames) => {
+                    left = left
+                        .get(frames * format.frame_bytes()..)
+                        .unwrap_or_default();
+                    None
+                }
                 Err(e) if e.errno().abs() == rustix::io::Errno::AGAIN.raw_os_error() => {
-                    let waited = pcm.wait(Some(200));
-                    if let Err(e) = waited
-                        && let Some(fault) = self.handle("wait", &e)
-                    {
-                        return Err(fault);
-                    }
+                    pcm.wait(Some(200)).err().map(|e| ("wait", e))
                 }
-                Err(e) => {
-                    if let Some(fault) = self.handle("write", &e) {
-                        return Err(fault);
-                    }
-                }
+                Err(e) => Some(("write", e)),
+            };
+            if let Some((action, error)) = failed {
+                handle(slot, place, action, &error)?;
             }
-            if done < samples.len() && Instant::now() > deadline {
+            if !left.is_empty() && Instant::now() > deadline {
                 return Err(fault_of(
                     DeviceKind::Speaker,
                     FaultKind::Io,
-                    &self.place,
-                    format!("{done} of {} samples queued in time", samples.len()),
+                    place,
+                    format!(
+                        "block {block} of {} samples not queued in time",
+                        samples.len()
+                    ),
                     "unplug the speaker and plug it in again; `dmesg` shows what the driver says",
                 ));
             }
         }
+        Ok(())
+    }
+}
+
+/// Handles an error of the running device. An underrun only means that the last prompt ended.
+fn handle(
+    slot: &mut Option<PCM>,
+    place: &str,
+    action: &str,
+    error: &alsa::Error,
+) -> Result<(), DeviceFault> {
+    let recovered = slot
+        .as_ref()
+        .map_or(Recovered::Gone, |pcm| recover(pcm, error, false));
+    if recovered == Recovered::Gone {
+        *slot = None;
+        return Err(pcm_fault(DeviceKind::Speaker, place, action, error));
+    }
+    Ok(())
+}
+
+fn lost(place: &str) -> DeviceFault {
+    fault_of(
+        DeviceKind::Speaker,
+        FaultKind::Absent,
+        place,
+        "the card was lost; it has to be opened again",
+        "check the plug of the speaker; `cat /proc/asound/cards` shows the cards",
+    )
+}
+
+impl Speaker for AlsaSpeaker {
+    fn play(&mut self, samples: &[i16]) -> Result<(), DeviceFault> {
+        let Some(pcm) = self.pcm.as_ref() else {
+            return Err(lost(&self.place));
+        };
+        if samples.is_empty() {
+            // The driver is asked; the ring in memory would stay as it was when the card is gone.
+            return match pcm.status() {
+                Ok(_) => Ok(()),
+                Err(e) => handle(&mut self.pcm, &self.place, "look", &e),
+            };
+        }
+        let deadline = Instant::now() + longest(samples.len());
+        let queued = (0..self.to_card.n_blocks(samples.len()))
+            .try_for_each(|block| self.queue(samples, block, deadline));
+        self.to_card.clear();
+        queued?;
         // A prompt shorter than the start threshold would never begin by itself; EBADFD means that it runs already.
         if let Some(pcm) = self.pcm.as_ref() {
             let _ = pcm.start();
@@ -177,7 +190,6 @@ mod tests {
         let config = SpeakerConfig {
             card: "NoSuchCard".to_owned(),
             device: 0,
-            convert: true,
         };
         let fault = open(&config, Arc::new(SystemClock)).expect_err("no such card");
         assert_eq!(
@@ -190,12 +202,8 @@ mod tests {
     #[test]
     fn samples_are_queued_to_the_last() {
         // ALSA's own device that takes everything; needs no hardware.
-        let mut speaker = AlsaSpeaker {
-            place: "null".to_owned(),
-            convert: true,
-            pcm: None,
-            back_off: BackOff::new(),
-        };
+        let mut speaker = AlsaSpeaker::open("null".to_owned())
+            .unwrap_or_else(|e| panic!("ALSA has it always: {e}"));
         speaker.play(&[0; 40_000]).expect("it takes everything");
         speaker.play(&[]).expect("nothing to do");
         assert!(speaker.pcm.is_some());

@@ -199,7 +199,7 @@ fn a_machine_without_devices_gives_one_fault_each() {
     });
     (config.lights, config.panel) = (None, None);
     let clock: SharedClock = Arc::new(SystemClock);
-    let (mut devices, faults) = open(&config, &clock);
+    let (mut devices, faults) = open(&config, &OffNote::default(), &clock);
     // No booth is without a camera: this one is closed, and says why at every frame.
     let mut frame = crate::base::frame::Frame::new(2, 2, crate::base::frame::PixelFormat::Yuyv);
     for _ in 0..2 {

@@ -70,11 +70,11 @@ pub struct ReplayCamera {
 }
 
 /// A recorded session's sound; silence after its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ReplayMicrophone {
     clock: SharedClock,
     pace: Pace,
-    samples: Vec<i16>,
+    samples: std::sync::Arc<[i16]>,
 }
 
 /// Opens a recording: looks at every picture's size, decodes none yet.
@@ -163,7 +163,7 @@ fn open_as(
         Some(ReplayMicrophone {
             clock: clock.clone(),
             pace: Pace::new(started),
-            samples,
+            samples: samples.into(),
         })
     } else {
         None

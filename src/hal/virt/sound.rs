@@ -4,6 +4,7 @@ use super::chance::{Chance, hash};
 use super::pictures::unusable;
 use super::record::Note;
 use super::scene::{FaultWhat, Scene, SceneError};
+use super::set::Set;
 use super::world::{World, wait_until};
 use crate::base::time::Moment;
 use crate::hal::{DeviceFault, DeviceKind, FaultKind, Microphone, SAMPLE_RATE_HZ, Speaker};
@@ -72,7 +73,7 @@ pub(super) fn read_wav(path: &Path) -> Result<Vec<i16>, WavError> {
 }
 
 /// Waits for samples as a sound card does, and counts what was lost.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pace {
     started: Moment,
     taken: u64,
@@ -148,30 +149,55 @@ impl Microphone for VirtMicrophone {
         }
         let (first, n, at) = self.pace.wait(&*self.world.clock, into.len(), timeout)?;
         let (set, started) = self.world.on_stage();
-        let audio = &set.scene.audio;
-        let sound_at = started.plus(Duration::from_millis(audio.start_ms));
-        let silent = self.world.broken(FaultWhat::MicrophoneSilent);
-        let clipping = self.world.broken(FaultWhat::MicrophoneClipping);
-        let amplitude = 32768.0 * 10.0_f32.powf(audio.noise_floor_dbfs / 20.0);
-        let mut chance = Chance::new(hash(set.scene.seed, first ^ 0x6d69_6300));
-        // The sound's sample that belongs to the first one here; negative: not yet.
-        let ns = i128::from(at.as_nanos()) - i128::from(sound_at.as_nanos());
+        // The scene's sample that belongs to the first one here; negative: it has not begun.
+        let ns = i128::from(at.as_nanos()) - i128::from(started.as_nanos());
         let offset =
             i64::try_from(ns * i128::from(SAMPLE_RATE_HZ) / 1_000_000_000).unwrap_or(i64::MAX);
-        for (i, sample) in into[..n].iter_mut().enumerate() {
-            let place = usize::try_from(offset.saturating_add(i as i64)).ok();
-            let sound = place.and_then(|p| set.wav.get(p)).copied().unwrap_or(0);
-            let level = f32::from(sound) + amplitude * chance.normal();
-            *sample = if silent {
-                0
-            } else if clipping {
-                if level > 0.0 { i16::MAX } else { i16::MIN }
-            } else {
-                level as i16
-            };
+        let into = &mut into[..n];
+        hear(&set, first, offset, into);
+        if self.world.broken(FaultWhat::MicrophoneSilent) {
+            into.fill(0);
+        } else if self.world.broken(FaultWhat::MicrophoneClipping) {
+            for sample in into {
+                *sample = if *sample > 0 { i16::MAX } else { i16::MIN };
+            }
         }
         Ok((n, at))
     }
+}
+
+/// What a microphone hears of a scene from its sample `offset` on: the sound over the noise floor. `number` of the first sample: the noise
+/// of a sample is always the same.
+pub(super) fn hear(set: &Set, number: u64, offset: i64, into: &mut [i16]) {
+    let audio = &set.scene.audio;
+    let start = i64::try_from(audio.start_ms.saturating_mul(u64::from(SAMPLE_RATE_HZ)) / 1000)
+        .unwrap_or(i64::MAX);
+    let amplitude = 32768.0 * 10.0_f32.powf(audio.noise_floor_dbfs / 20.0);
+    let mut chance = Chance::new(hash(set.scene.seed, number ^ 0x6d69_6300));
+    for (i, sample) in into.iter_mut().enumerate() {
+        let place = offset.saturating_sub(start).saturating_add(i as i64);
+        let sound = usize::try_from(place).ok().and_then(|p| set.wav.get(p));
+        let level = f32::from(sound.copied().unwrap_or(0)) + amplitude * chance.normal();
+        *sample = level as i16;
+    }
+}
+
+/// Writes a WAV of 16 kHz, mono, 16 bit.
+///
+/// # Errors
+/// What the system said.
+pub fn write_wav(path: &Path, samples: &[i16]) -> hound::Result<()> {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: SAMPLE_RATE_HZ,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(path, spec)?;
+    for sample in samples {
+        wav.write_sample(*sample)?;
+    }
+    wav.finalize()
 }
 
 /// The speaker: writes down that it was used, and how loud.

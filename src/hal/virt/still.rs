@@ -8,10 +8,11 @@ use super::record::rgb;
 use super::render::{Lit, Optics, Renderer, Shot};
 use super::scene::SceneError;
 use super::set::Set;
+use super::sound::hear;
 use crate::base::frame::{Frame, PixelFormat};
 use crate::base::time::Moment;
-use crate::hal::CameraControls;
 use crate::hal::light::LightLevels;
+use crate::hal::{CameraControls, SAMPLE_RATE_HZ};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,17 @@ pub struct StillShot {
 
 /// Between two frames, as a camera of 30 a second has them: hands tremble a little.
 const APART: Duration = Duration::from_micros(33_333);
+
+/// What the microphone of the scene in `file` hears in its first `seconds`: 16 kHz, mono. Faults of the microphone begin later.
+///
+/// # Errors
+/// The scene or a file that it names cannot be used.
+pub fn sound(file: &Path, seconds: u32) -> Result<Vec<i16>, VirtError> {
+    let set = Set::load(file, Some("not shown"), 320, 240)?;
+    let mut samples = vec![0; seconds as usize * SAMPLE_RATE_HZ as usize];
+    hear(&set, 0, 0, &mut samples);
+    Ok(samples)
+}
 
 /// `n` frames of the scene in `file`, YUYV; `ticket` is what the phone shows.
 ///

@@ -216,6 +216,7 @@ fn what_the_devices_were_told_is_written_down() {
         "{again}"
     );
     let panel = devices.panel.as_mut().expect("it has one");
+    let panel = panel.device().expect("it is open");
     panel
         .show(&image("idle", 0xf800))
         .expect("nothing is broken");
@@ -237,6 +238,8 @@ fn what_the_devices_were_told_is_written_down() {
         .lights
         .as_mut()
         .expect("it has some")
+        .device()
+        .expect("they are on")
         .apply(LightLevels::white(7.0))
         .expect("nothing is broken");
     devices
