@@ -172,9 +172,11 @@ def main():
         report.part("dlib_pairs", needs_data(lambda: faces.dlib_pairs(others_on(core), list_of_pairs)))
 
     # First what is not timed, on all cores at once, what takes longest first; then what is timed, on one core with the others at rest.
-    jobs = [draw_and_read("prc_card", 20272), lambda core: speed.build_bench(ROOT, core), draw_and_read("specimen_set", 20271), compare, attacks_and_zones]
+    jobs = [draw_and_read("prc_card", 20272), draw_and_read("specimen_set", 20271), compare, attacks_and_zones]
     if folder and "dlib" in given.peers:
         jobs.insert(1, compare_with_dlib)
+    if "bench" not in given.skip:
+        jobs.insert(1, lambda core: speed.build_bench(ROOT, core))
     report.together(sorted(os.sched_getaffinity(0)), jobs)
     report.part("corners", lambda: documents.corners(list(seen.values())))
 
