@@ -149,7 +149,7 @@ impl PrintedReader {
             };
             n_read[field] += 1;
             seen[i].is_read = true;
-            let reading = readers.all.read(readers.frame, map, &lines[i], None)?;
+            let reading = readers.all.read_latin(readers.frame, map, &lines[i])?;
             found.take(&reading, &expected);
         }
         Ok(())

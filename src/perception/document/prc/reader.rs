@@ -391,7 +391,14 @@ impl PrcReader {
     ) -> Result<(Secret, f32), ModelError> {
         let width = PAGE_WIDTH as usize;
         let (mut certain, profile) = (Vec::new(), &mut self.profile);
-        refine::lines_in(page.plane(), width, zone.on_page(), profile, &mut certain);
+        refine::lines_in(
+            page.plane(),
+            width,
+            zone.on_page(),
+            layout::HEAD,
+            profile,
+            &mut certain,
+        );
         self.lines.clear();
         let padded = |print: &Rect| refine::padded(*print, TEXT_PADDING.0, TEXT_PADDING.1);
         self.lines.extend(certain.iter().map(padded));

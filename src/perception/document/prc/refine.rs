@@ -8,8 +8,8 @@ const ROW_SHARE: f32 = 0.3;
 const COLUMN_SHARE: f32 = 0.35;
 /// A gap of so many heights ends a line.
 const WIDEST_GAP: f32 = 1.5;
-/// The same where there may be several lines: the last one may have one character only.
-const SHORT_ROW_SHARE: f32 = 0.1;
+/// The same where there may be several lines of which one may begin with a thin digit.
+const SHORT_ROW_SHARE: f32 = 0.15;
 /// Shares of the way from the least to the greatest change at which a row is another line of print, and a column print, for what has to
 /// be the only line.
 const OTHER_LINE_SHARE: f32 = 0.4;
@@ -116,17 +116,20 @@ pub(super) fn line_in(
     })
 }
 
-/// The lines of print in `zone`, one below the other, from the top down; nothing unless all of them are as [`line_in`] wants them, and
+/// The lines of print in `zone`, one below the other, from the top down, each of which begins within `head` pixels from the left end of
+/// the zone, as the last one may have one character only; nothing unless all of them are as [`line_in`] wants them, and
 /// about equally high.
 pub(super) fn lines_in(
     plane: &[u8],
     width: usize,
     zone: Rect,
+    head: f32,
     profile: &mut Vec<f32>,
     lines: &mut Vec<Rect>,
 ) {
     lines.clear();
-    let Some(area) = Area::of(plane, width, zone) else {
+    let heads = Rect { w: head, ..zone };
+    let Some(area) = Area::of(plane, width, heads) else {
         return;
     };
     area.rows(profile);
@@ -317,7 +320,7 @@ mod tests {
     fn check_lines(bars: &[(usize, usize, usize, usize)], expected: &[(f32, f32, f32, f32)]) {
         let zone = Rect::new(10.0, 5.0, 180.0, 50.0);
         let mut lines = Vec::new();
-        lines_in(&plane(bars), 200, zone, &mut Vec::new(), &mut lines);
+        lines_in(&plane(bars), 200, zone, 40.0, &mut Vec::new(), &mut lines);
         assert_eq!(lines.len(), expected.len(), "{lines:?}");
         for (found, (x, y, w, h)) in lines.iter().zip(expected) {
             for (a, b, off) in [
@@ -338,6 +341,10 @@ mod tests {
             &[(30.0, 12.0, 120.0, 12.0), (30.0, 34.0, 60.0, 12.0)],
         );
         check_lines(&[(30, 22, 120, 14)], &[(30.0, 22.0, 120.0, 14.0)]);
+        check_lines(
+            &[(30, 12, 140, 12), (30, 34, 12, 12)],
+            &[(30.0, 12.0, 140.0, 12.0), (30.0, 34.0, 12.0, 12.0)],
+        );
         // Nothing; cut off at the right; at the bottom; with a gap; with a specked line.
         check_lines(&[], &[]);
         check_lines(&[(100, 22, 100, 14)], &[]);
