@@ -115,7 +115,7 @@ ENTRIES = [
         "meaning": {"probability": "probability of each pixel to belong to the shrunk kernel of a line of text; above 0.2, box 0.4, unclip 1.4"},
     },
     {
-        "task": "text_reader", "file": "text_reader.tflite", "version": "1", "charset": "text_reader.charset.txt",
+        "task": "text_reader", "file": "text_reader.tflite", "version": "2", "charset": "text_reader.charset.txt",
         "precision": "dynamic_range",
         "reason": "full int8 breaks it, as activations after GELU have heavy tails. Lines exact of 720 drawn ones: float 98.6 %, this form 98.6 %; of 240: "
                   "float and the converter's dynamic range form 98.8 %, int8 67.9 %. Weights of convolutions and full layers are int8 per channel, depthwise weights float32, so that "
@@ -125,7 +125,7 @@ ENTRIES = [
         "training_data": UNDISCLOSED, "build": "build/text_reader.py",
         "preprocessing": {
             "colour": "bgr", "geometry": "line", "mean": 127.5, "std": 127.5,
-            "note": "line of height 48, aspect kept up to a width of 320 and squeezed beyond, 0 (after normalisation) to the right",
+            "note": "line of height 48, aspect kept up to a width of 320 and squeezed beyond, 0 (after normalisation) to the right; the width may be less, in steps of 8 (build/free_size.py)",
         },
         "meaning": {"characters": "probabilities of 40 steps; class 0 = blank, then the lines of the charset; greedy CTC"},
     },

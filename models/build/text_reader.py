@@ -1,6 +1,6 @@
 """Builds ../text_reader.tflite and ../text_reader.charset.txt: PP-OCRv6 small, Chinese and Latin lines, dynamic range.
 
-Full int8 breaks it (heavy-tailed activations after GELU). Its last layer is cut down to the characters that documents of the
+Full int8 breaks it (heavy-tailed activations after GELU). Its input may be made narrower (free_size.py). Its last layer is cut down to the characters that documents of the
 booth need. With --measure N the result is compared with the maker's float net on N drawn lines of each kind, and with --alternatives N
 so are the converter's own dynamic range form and full int8, which are not kept.
 """
@@ -79,6 +79,7 @@ def main():
     import tensorflow as tf
 
     import dynamic_range
+    import free_size
     import paddle
 
     characters = words(common.fetch("text_reader_words", args.cache))
@@ -105,7 +106,8 @@ def main():
         trunk = paddle.emit(graph, int8=int8)
         return common.convert(lambda image: [tf.nn.softmax(head(*trunk(image)))], [1, 48, WIDTH, 3], name, calibration)
 
-    data = common.finish(dynamic_range.quantize(form("float32")), ["characters"])
+    # A step is eight pixels wide: the only length of the whole net that is its number of steps.
+    data = free_size.free(common.finish(dynamic_range.quantize(form("float32")), ["characters"]), {WIDTH // 8})
     common.deliver(data, args.out / "text_reader.tflite")
     common.deliver(("\n".join(charset) + "\n").encode(), args.out / "text_reader.charset.txt")
     if args.measure:

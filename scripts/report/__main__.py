@@ -7,6 +7,7 @@ DATA has faces/lfw-pairs.csv, pad/nuaa.csv, documents/specimens-mrz.json; withou
 """
 
 import argparse
+import concurrent.futures
 import datetime
 import json
 import os
@@ -15,6 +16,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -66,23 +68,43 @@ class Report:
     """What was measured, section by section; a section that cannot be measured says why."""
 
     def __init__(self, skip):
-        self.results, self.skip = {"left_out": []}, skip
+        self.results, self.skip, self.lock = {"left_out": []}, skip, threading.Lock()
 
     def part(self, name, work):
         start = time.monotonic()
+        result = None
         try:
             if name in self.skip:
                 raise LeftOut("asked for by --skip")
-            self.results[name] = work()
-            words = "done"
+            result, words = work(), "done"
         except LeftOut as reason:
-            self.results["left_out"].append([name, str(reason)])
             words = f"left out: {reason}"
-        # Kept as it grows: a run that is broken off has not been for nothing.
-        OUT.mkdir(parents=True, exist_ok=True)
-        (OUT / "results.json").write_text(json.dumps(self.results, indent=1, ensure_ascii=False), encoding="utf-8")
-        print(f"  {name:<22} {time.monotonic() - start:6.0f} s  {words}", flush=True)
-        return self.results.get(name)
+        with self.lock:
+            if words == "done":
+                self.results[name] = result
+            else:
+                self.results["left_out"].append([name, words.removeprefix("left out: ")])
+            # Kept as it grows: a run that is broken off has not been for nothing.
+            OUT.mkdir(parents=True, exist_ok=True)
+            (OUT / "results.json").write_text(json.dumps(self.results, indent=1, ensure_ascii=False), encoding="utf-8")
+            print(f"  {name:<22} {time.monotonic() - start:6.0f} s  {words}", flush=True)
+        return result
+
+    def together(self, cores, jobs):
+        """Does jobs of which nothing is timed on several cores at once; each is a function of the core that it runs on."""
+        waiting, lock = list(jobs), threading.Lock()
+
+        def work(core):
+            while True:
+                with lock:
+                    if not waiting:
+                        return
+                    job = waiting.pop(0)
+                job(core)
+
+        with concurrent.futures.ThreadPoolExecutor(len(cores)) as pool:
+            for done in [pool.submit(work, core) for core in cores]:
+                done.result()
 
 
 def machine(core):
@@ -104,8 +126,9 @@ def main():
     start = time.monotonic()
     folder = data.folder(given.data) if given.data else None
     models = ROOT / "models"
-    boothd = product.Boothd(given.program or product.program(ROOT), models, given.runtime, given.core)
-    others = peers.Peers(OUT / "peers", given.core)
+    program = given.program or product.program(ROOT)
+    on = lambda core: product.Boothd(program, models, given.runtime, core)
+    others_on = lambda core: peers.Peers(OUT / "peers", core)
     model_python = chosen(given.model_python, models / "build" / "venv" / "bin" / "python")
     scene_python = chosen(given.scene_python, OUT / "scenes" / "bin" / "python")
     report = Report(given.skip)
@@ -119,33 +142,50 @@ def main():
             return work()
         return part
 
-    def drawn(what, seed):
+    def drawn(what, seed, core):
         if scene_python is None:
             raise LeftOut("the generators' Python packages are not installed (target/report/scenes)")
-        return data.generated(scene_python, given.generators, OUT / f"{what}-{given.documents}", what, given.documents, seed)
+        return data.generated(scene_python, given.generators, OUT / f"{what}-{given.documents}", what, given.documents, seed, core)
 
-    pairs = report.part("pairs", needs_data(lambda: faces.pairs(boothd, folder / "faces" / "lfw-pairs.csv", lambda: product.float_models(ROOT, model_python, OUT / "float"))))
-    report.part("attacks", needs_data(lambda: faces.attacks(boothd, folder / "pad" / "nuaa.csv")))
     specimens = data.specimens(folder / "documents" / "specimens-mrz.json") if folder else []
-    report.part("specimens", needs_data(lambda: documents.zones(boothd, specimens)))
-    sets = {}
+    list_of_pairs = folder / "faces" / "lfw-pairs.csv" if folder else None
+    sets, seen = {}, {}
 
-    def draw(what, seed):
-        sets[what] = drawn(what, seed)
-        return {"n": len(sets[what])}
+    def draw_and_read(what, seed):
+        def draw(core):
+            sets[what] = drawn(what, seed, core)
+            return {"n": len(sets[what])}
 
-    for what, seed in (("specimen_set", 20271), ("prc_card", 20272)):
-        report.part(what, lambda: draw(what, seed))
-    seen = {}
-    for what in sets:
-        seen[what] = report.part(f"{what}_fields", lambda: documents.fields(boothd, sets[what], what))
+        def job(core):
+            if report.part(what, lambda: draw(core)):
+                seen[what] = report.part(f"{what}_fields", lambda: documents.fields(on(core), sets[what], what))
+        return job
+
+    def compare(core):
+        report.part("pairs", needs_data(lambda: faces.pairs(on(core), list_of_pairs, lambda: product.float_models(ROOT, model_python, OUT / "float"))))
+
+    def attacks_and_zones(core):
+        report.part("attacks", needs_data(lambda: faces.attacks(on(core), folder / "pad" / "nuaa.csv")))
+        report.part("specimens", needs_data(lambda: documents.zones(on(core), specimens)))
+
+    def compare_with_dlib(core):
+        report.part("dlib_pairs", needs_data(lambda: faces.dlib_pairs(others_on(core), list_of_pairs)))
+
+    # First what is not timed, on all cores at once, what takes longest first; then what is timed, on one core with the others at rest.
+    jobs = [draw_and_read("prc_card", 20272), draw_and_read("specimen_set", 20271), compare, attacks_and_zones]
+    if folder and "dlib" in given.peers:
+        jobs.insert(1, compare_with_dlib)
+    if "bench" not in given.skip:
+        jobs.insert(1, lambda core: speed.build_bench(ROOT, core))
+    report.together(sorted(os.sched_getaffinity(0)), jobs)
     report.part("corners", lambda: documents.corners(list(seen.values())))
+
+    boothd, others = on(given.core), others_on(given.core)
     pictures = speed.documents(specimens, sets)
     report.part("document_speed", lambda: speed.of_documents(boothd, others, [p for p in given.peers if p in peers.DOCUMENTS], pictures))
+    report.part("drawn_speed", lambda: speed.of_drawn(boothd, sets))
     looked_at = speed.faces(folder)
     report.part("face_speed", lambda: speed.of_faces(boothd, others, [p for p in given.peers if p in peers.FACES], looked_at))
-    if pairs and "dlib" in given.peers:
-        report.part("dlib_pairs", lambda: faces.dlib_pairs(others, folder / "faces" / "lfw-pairs.csv"))
     report.part("bench", lambda: speed.bench(ROOT, given.core))
     report.results["seconds"] = time.monotonic() - start
     (OUT / "results.json").write_text(json.dumps(report.results, indent=1, ensure_ascii=False), encoding="utf-8")

@@ -85,15 +85,15 @@ def specimens(path):
         raise Mistake(f"{path}: {error!r}; allowed: {{picture: {{\"kind\": ..., \"mrz\": [lines]}}}}") from error
 
 
-def generated(python, build, out, what, n, seed):
-    """A set of frames drawn by the project's generator `what`; drawn once, kept in `out`."""
+def generated(python, build, out, what, n, seed, core):
+    """A set of frames drawn by the project's generator `what` on a core; drawn once, kept in `out`."""
     script = build / f"{what}.py"
     if not script.is_file():
         raise LeftOut(f"{script.name}: this generator is not in the project")
     done = out / f"done-{n}-{seed}"
     if not done.is_file():
         arguments = ["set"] if what == "prc_card" else []
-        run = subprocess.run([python, script, *arguments, "--out", out, "--n", str(n), "--seed", str(seed)], capture_output=True, text=True)
+        run = subprocess.run(["taskset", "-c", str(core), python, script, *arguments, "--out", out, "--n", str(n), "--seed", str(seed)], capture_output=True, text=True)
         if run.returncode != 0:
             raise LeftOut(f"{script.name}: {(run.stderr.strip().splitlines() or ['ended with ' + str(run.returncode)])[-1]}")
         done.touch()

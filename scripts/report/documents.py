@@ -17,6 +17,12 @@ def least(said):
     return min(a + b for a, b in zip(ms["document"], scans))
 
 
+def until_zone(said):
+    """The least time until the zone had been read that the document was taken from, ms; `None` if none was."""
+    times = said["ms"].get("until_zone")
+    return min(times) if times else None
+
+
 def zones(boothd, documents):
     """Specimens: is every line of the zone exact?"""
     seen, memory = boothd.replay([d.path for d in documents], "document", 1, show_fields=True)
@@ -26,7 +32,7 @@ def zones(boothd, documents):
         lines = printed_lines(said)
         rows.append({
             "picture": d.path.name, "kind": d.kind, "read": bool(lines), "exact": lines == d.lines,
-            "lines_exact": sum(a == b for a, b in zip(lines, d.lines)), "n_lines": len(d.lines), "ms": least(said),
+            "lines_exact": sum(a == b for a, b in zip(lines, d.lines)), "n_lines": len(d.lines),
         })
     return {"rows": rows, "memory_mb": memory}
 
@@ -54,12 +60,11 @@ def fields(boothd, documents, what):
     """Drawn documents: each field exact, not read, or wrong."""
     readable = [d for d in documents if what == "prc_card" or d.lines]
     seen, memory = boothd.replay([d.path for d in readable], "document", 1, show_fields=True)
-    table, times, n_live, zones_exact, printed, problems, places = {}, [], 0, 0, {}, {}, []
+    table, n_live, zones_exact, printed, problems, places = {}, 0, 0, {}, {}, []
     for d in readable:
         said = seen[d.path]
         reading = said.get("reading") or {}
         got = reading.get("fields", {})
-        times.append(least(said))
         found = said["document"]["corners"]
         places.append(overlap(found, d.corners) if found else 0.0)
         n_live += bool(said.get("live"))
@@ -76,7 +81,7 @@ def fields(boothd, documents, what):
             row["not_read" if not value else "exact" if form(value) == form(d.fields[column]) else "wrong"] += 1
     return {
         "n": len(readable), "fields": table, "n_live": n_live, "zones_exact": zones_exact if what != "prc_card" else None, "n_zones": sum(bool(d.lines) for d in readable),
-        "checks": printed, "problems": problems, "median_ms": rates.median(times), "worst_ms": max(times), "memory_mb": memory, "overlaps": places,
+        "checks": printed, "problems": problems, "memory_mb": memory, "overlaps": places,
     }
 
 

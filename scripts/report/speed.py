@@ -14,6 +14,8 @@ from mistakes import LeftOut
 OUR_ROUNDS = 5
 PEER_ROUNDS = {"rapidocr": 2, "passporteye": 1, "fastmrz": 1, "mediapipe": 5, "dlib": 2, "yunet": 5}
 N_DRAWN, N_FACES = 8, 50
+# Drawn frames of each set that are timed, once each, for the spread.
+N_SPREAD = 60
 
 
 def documents(specimens, sets):
@@ -53,7 +55,11 @@ def of_documents(boothd, others, names, sets):
         for d in some:
             fields = (seen[d.path].get("reading") or {}).get("fields", {})
             right += document_path.printed_lines(seen[d.path]) == d.lines if d.lines else all(fields.get(f) == d.fields[f] for f in ("number", "name"))
-        result["systems"]["boothd"]["sets"][name] = _summary([document_path.least(seen[d.path]) for d in some], right, len(some))
+        own = result["systems"]["boothd"]["sets"][name] = _summary([document_path.least(seen[d.path]) for d in some], right, len(some))
+        until = [t for d in some if (t := document_path.until_zone(seen[d.path])) is not None]
+        if until:
+            own["until_zone"] = _summary(until, right, len(until))
+        own["stages"] = _stages([seen[d.path] for d in some])
     for peer in names:
         # Readers of zones are not asked for cards that have none.
         fit = {n: s for n, s in sets.items() if peer == "rapidocr" or s[0].lines}
@@ -66,6 +72,28 @@ def of_documents(boothd, others, names, sets):
         for name, some in fit.items():
             right = sum(_right(d, said["pictures"][str(d.path)].get("lines", [])) for d in some)
             system["sets"][name] = _summary([_all_ms(said["pictures"][str(d.path)]) for d in some], right, len(some))
+    return result
+
+
+def _stages(looks):
+    """{stage: mean over pictures of the least time over rounds}, ms, of the stages that ran."""
+    sums = {}
+    for said in looks:
+        for stage, times in said["ms"].get("stages", {}).items():
+            sums[stage] = sums.get(stage, 0.0) + min(times)
+    return {stage: total / len(looks) for stage, total in sums.items() if total > 0}
+
+
+def of_drawn(boothd, sets):
+    """{set: time of the whole document path} over frames of the drawn sets, evenly chosen, each looked at once."""
+    if not sets:
+        raise LeftOut("no drawn frames")
+    result = {}
+    for name, some in sets.items():
+        readable = [d for d in some if name == "prc_card" or d.lines]
+        chosen = readable[::max(len(readable) // N_SPREAD, 1)][:N_SPREAD]
+        seen, _ = boothd.replay([d.path for d in chosen], "document", 1)
+        result[name] = _summary([document_path.least(seen[d.path]) for d in chosen], 0, len(chosen))
     return result
 
 
@@ -112,9 +140,17 @@ def of_faces(boothd, others, names, pictures):
     return result
 
 
+BENCH = ["cargo", "bench", "--quiet", "--locked", "--bench", "pipeline"]
+
+
+def build_bench(root, core):
+    """Builds the benchmark, so that nothing is compiled while something is timed; what is wrong, `bench` says."""
+    subprocess.run(["taskset", "-c", str(core), *BENCH, "--no-run"], cwd=root, capture_output=True)
+
+
 def bench(root, core):
     """The rows that `cargo bench` prints for one thread: per stage, per line, bare nets, and the face path over its bare nets."""
-    run = subprocess.run(["taskset", "-c", str(core), "cargo", "bench", "--quiet", "--locked", "--bench", "pipeline"], cwd=root, capture_output=True, text=True)
+    run = subprocess.run(["taskset", "-c", str(core), *BENCH], cwd=root, capture_output=True, text=True)
     if run.returncode != 0:
         raise LeftOut(f"cargo bench: {(run.stderr.strip().splitlines() or ['ended with ' + str(run.returncode)])[-1][:300]}")
     rows, title, ratios = [], "", []

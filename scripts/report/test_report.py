@@ -96,9 +96,10 @@ class Page(unittest.TestCase):
             "pairs": {"n_pictures": 4, "n_listed": 3, "float_left_out": None, "forms": {"committed": form, "float": form}, "loss": [0.3, 0.0, 0.9]},
             "specimens": {"rows": [{"picture": "x.jpg", "kind": "TD3", "read": True, "exact": False, "lines_exact": 1, "n_lines": 2, "ms": 5.0}], "memory_mb": 30},
             "prc_card_fields": {"n": 4, "fields": {"front number": {"exact": 3, "not_read": 1, "wrong": 0}}, "n_live": 3, "zones_exact": None, "n_zones": 0, "checks": {"sex": {"verified": 3}},
-                                "problems": {"Glare": 1}, "median_ms": 9.0, "worst_ms": 12.0, "memory_mb": 30},
+                                "problems": {"Glare": 1}, "memory_mb": 30},
+            "drawn_speed": {"prc_card": {**summary, "n": 4}},
             "corners": {"n": 2, "none": 0, "over_90": 2, "over_95": 1, "median": 0.96, "values": [0.93, 0.97]},
-            "document_speed": {"sets": {"specimens": 17}, "systems": {"boothd": {"memory_mb": 30, "sets": {"specimens": summary}}, "rapidocr": {"memory_mb": 300, "versions": {"rapidocr": "1"}, "sets": {"specimens": slow}}}, "not_run": {"fastmrz": "no tesseract"}},
+            "document_speed": {"sets": {"specimens": 17}, "systems": {"boothd": {"memory_mb": 30, "sets": {"specimens": {**summary, "until_zone": {**summary, "median_ms": 8.0}, "stages": {"corners": 4.0, "zone": 3.5}}}}, "passporteye": {"memory_mb": 200, "versions": {"passporteye": "1"}, "sets": {"specimens": {**slow, "median_ms": 240.0}}}, "rapidocr": {"memory_mb": 300, "versions": {"rapidocr": "1"}, "sets": {"specimens": slow}}}, "not_run": {"fastmrz": "no tesseract"}},
             "face_speed": {"n": 2, "systems": {"boothd": {"memory_mb": 30, "found": 2, "stages": {write.MESH: summary, write.FACE: summary, write.WHOLE: summary}}, "dlib": {"memory_mb": 99, "versions": {"dlib": "1"}, "found": 2, "stages": {"whole path": slow}}}, "not_run": {}},
             "bench": {"rows": [["1280x720, interpreter threads: 1", "stage", 1.0, 2.0, 0.5]], "ratios": ["1280x720, interpreter threads: 1   of medians 1.10  of minima 1.05"]},
         }
@@ -111,7 +112,8 @@ class Page(unittest.TestCase):
             for plot in plots:
                 drawn = (path.parent / "accuracy" / plot).read_text()
                 self.assertTrue(drawn.startswith("<svg") and drawn.rstrip().endswith("</svg>"), plot)
-        for words in ("10.0 times (rapidocr) | reached", "150 ms | median 20, worst 160 ms | **not reached**", "Not run: fastmrz: no tesseract.", "attacks: needs DATA.", "75.0 %"):
+        for words in ("10.0 times (rapidocr) | reached", "150 ms | median 20, worst 160 ms | **not reached**", "Not run: fastmrz: no tesseract.", "attacks: needs DATA.", "75.0 %", "of 4 of them, evenly chosen, each looked at once: median 20 ms",
+                      "boothd until the zone is read | 16 of 17 | 8.0", "12.0 (30.0 to the zone)", "| specimens | 4.0 | 3.5 |"):
             self.assertIn(words, text)
 
 

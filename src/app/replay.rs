@@ -141,7 +141,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
             Some(reading) => Some(*reading),
             None => {
                 let (documents, faces) = vision.document_pipeline();
-                documents.read_scan(view, &mut Portraits(faces))?
+                documents.read_scan(view, &document, &mut Portraits(faces))?
             }
         };
         match &reading {

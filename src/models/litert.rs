@@ -131,6 +131,7 @@ functions! {
     destroy_compiled: b"LiteRtDestroyCompiledModel\0" (Handle);
     fully_accelerated: b"LiteRtCompiledModelIsFullyAccelerated\0" (Handle, *mut bool) -> c_int;
     error_messages: b"LiteRtCompiledModelGetErrorMessages\0" (Handle, *mut *mut c_char) -> c_int;
+    resize_input: b"LiteRtCompiledModelResizeInputTensorNonStrict\0" (Handle, usize, usize, *const c_int, usize) -> c_int;
     run: b"LiteRtRunCompiledModel\0" (Handle, usize, usize, *mut Handle, usize, *mut Handle) -> c_int;
     signature: b"LiteRtGetModelSignature\0" (Handle, usize, *mut Handle) -> c_int;
     input_count: b"LiteRtGetNumSignatureInputs\0" (Handle, *mut usize) -> c_int;
@@ -428,6 +429,33 @@ impl Session {
             unsafe { ptr::write_bytes(lock.address, 0, lock.bytes) };
         }
         Ok(())
+    }
+
+    /// Gives input `i` another shape; all tensors are described anew, and what was in them is wiped.
+    pub(super) fn resize(&mut self, i: usize, dims: &[i32]) -> Result<(), CallError> {
+        let runtime = self.runtime.clone();
+        let api = &runtime.0.api;
+        // SAFETY: a live handle, and `dims` has as many lengths as is said; a model of another rank or with fewer inputs is an error.
+        done("LiteRtCompiledModelResizeInputTensorNonStrict", unsafe {
+            (api.resize_input)(self.compiled, 0, i, dims.as_ptr(), dims.len())
+        })?;
+        self.drop_buffers();
+        self.bind_all()
+    }
+
+    /// Wipes and frees the buffers of all tensors.
+    fn drop_buffers(&mut self) {
+        let api = &self.runtime.0.api;
+        let inputs = self.buffers.inputs.drain(..).zip(self.inputs.drain(..));
+        let outputs = self.buffers.outputs.drain(..).zip(self.outputs.drain(..));
+        for (buffer, found) in inputs.chain(outputs) {
+            if let Ok(lock) = Lock::new(api, buffer, found.bytes, LOCK_WRITE) {
+                // SAFETY: the buffer has that many bytes and is locked for writing.
+                unsafe { ptr::write_bytes(lock.address, 0, lock.bytes) };
+            }
+            // SAFETY: the handle came from `bind`, is no longer in `self.buffers`, and is not locked.
+            unsafe { (api.destroy_buffer)(buffer) };
+        }
     }
 
     /// Whether every operator runs on the fast kernels.

@@ -16,5 +16,6 @@ pub mod portrait;
 pub mod prc;
 pub mod printed;
 pub mod rectify;
+pub mod stages;
 pub mod text;
 mod warp;

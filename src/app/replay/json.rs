@@ -13,6 +13,7 @@ use crate::perception::code::CodeReading;
 use crate::perception::document::field::FieldCheck;
 use crate::perception::document::mrz::CheckResult;
 use crate::perception::document::prc::PrcSide;
+use crate::perception::document::stages::{self, Record, Stage};
 use crate::perception::observation::{DocumentContent, DocumentObservation, DocumentReading};
 use crate::perception::observation::{FaceObservation, MrzReading, PrimaryFace};
 use crate::perception::vision::Portraits;
@@ -42,12 +43,29 @@ impl Times {
     fn take<R>(&mut self, stage: &str, what: impl FnOnce() -> R) -> R {
         let start = Instant::now();
         let result = what();
-        let ms = start.elapsed().as_secs_f64() * 1000.0;
-        let entry = self.0.entry(stage).or_insert_with(|| json!([]));
+        Self::push(&mut self.0, stage, start.elapsed());
+        result
+    }
+
+    fn push(to: &mut Map<String, Value>, stage: &str, time: Duration) {
+        let ms = time.as_secs_f64() * 1000.0;
+        let entry = to.entry(stage).or_insert_with(|| json!([]));
         if let Value::Array(all) = entry {
             all.push(json!((ms * 1000.0).round() / 1000.0));
         }
-        result
+    }
+
+    /// Takes what a look at a document says of its own stages: `stages` lies within `document` and `scan`.
+    fn take_record(&mut self, record: &Record) {
+        let entry = self.0.entry("stages").or_insert_with(|| json!({}));
+        if let Value::Object(stages) = entry {
+            for ((_, name), spent) in Stage::ALL.into_iter().zip(record.stages) {
+                Self::push(stages, name, spent.time);
+            }
+        }
+        if let Some(until) = record.until_zone {
+            Self::push(&mut self.0, "until_zone", until);
+        }
     }
 }
 
@@ -103,6 +121,7 @@ fn look(
             said.insert("face".to_owned(), of_face(&face));
         }
         if wanted(Look::Document) {
+            stages::begin();
             let document = times.take("document", || vision.document(view))?;
             said.insert("document".to_owned(), of_document(&document));
             let live = document.reading.is_some();
@@ -110,9 +129,14 @@ fn look(
                 Some(reading) => Some(*reading),
                 None => times.take("scan", || {
                     let (documents, faces) = vision.document_pipeline();
-                    documents.read_scan(view, &mut Portraits(faces))
+                    documents.read_scan(view, &document, &mut Portraits(faces))
                 })?,
             };
+            let record = stages::record();
+            times.take_record(&record);
+            let runs = (Stage::ALL.into_iter().zip(record.stages))
+                .map(|((_, name), spent)| (name.to_owned(), json!(spent.n)));
+            said.insert("stage_runs".to_owned(), Value::Object(runs.collect()));
             said.insert("live".to_owned(), json!(live));
             said.insert("reading".to_owned(), of_reading(reading.as_ref(), args));
         }

@@ -6,6 +6,7 @@ mod snap;
 use super::measures;
 use super::net::{ModelNet, Net};
 use super::rectify;
+use super::stages::{Stage, stage};
 use crate::base::frame::FrameView;
 use crate::base::geometry::{Point, Quad};
 use crate::models::{Catalogue, ModelError, ModelTask};
@@ -86,6 +87,10 @@ impl CornerFinder {
     /// # Errors
     /// [`ModelError`] if the net could not be run.
     pub fn find(&mut self, frame: &FrameView<'_>) -> Result<Option<FoundCorners>, ModelError> {
+        stage(Stage::Corners, || self.look(frame))
+    }
+
+    fn look(&mut self, frame: &FrameView<'_>) -> Result<Option<FoundCorners>, ModelError> {
         rectify::stretch(frame, (INPUT_SIDE, INPUT_SIDE), SUB, &mut self.pixels);
         for (i, p) in self.input.iter_mut().zip(&self.pixels) {
             *i = f32::from(*p) / 127.5 - 1.0;

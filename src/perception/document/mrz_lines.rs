@@ -14,6 +14,7 @@ use super::net::{ModelNet, Net};
 use super::page::Page;
 use super::prc::Digits;
 use super::rectify;
+use super::stages::{Stage, stage};
 use crate::base::frame::FrameView;
 use crate::base::geometry::Quad;
 use crate::models::{Catalogue, ModelError, ModelTask};
@@ -69,7 +70,9 @@ const FAR_OFF: usize = 6;
 const NO_PRINT: f32 = 0.55;
 /// Strips read for one page at most, so that a page full of print cannot hold up the frames behind it; and where other pages are
 /// to be tried first.
-const MAX_STRIPS: usize = 36;
+const MAX_STRIPS: usize = 24;
+/// The same for the page with a margin around it.
+const MAX_ENLARGED_STRIPS: usize = 16;
 const FEW_STRIPS: usize = 8;
 /// The margin that is added where the corners may have cut the zone off, as a share of the page.
 const MARGIN: f32 = 0.07;
@@ -158,12 +161,22 @@ impl MrzReader {
         page: &Page,
         min_verified: usize,
     ) -> Result<ZoneReading, ModelError> {
+        stage(Stage::Zone, || self.read_zone(frame, page, min_verified))
+    }
+
+    fn read_zone(
+        &mut self,
+        frame: &FrameView<'_>,
+        page: &Page,
+        min_verified: usize,
+    ) -> Result<ZoneReading, ModelError> {
         let mut best = Best::default();
         self.max_strips = MAX_STRIPS;
         self.try_page(frame, page, &mut best)?;
         if !best.is_certain()
             && let Some(quad) = page.enlarged(MARGIN)
         {
+            self.max_strips = MAX_ENLARGED_STRIPS;
             let mut enlarged = std::mem::take(&mut self.enlarged);
             if enlarged.take(frame, &quad, page.height()) {
                 self.try_page(frame, &enlarged, &mut best)?;
@@ -192,7 +205,7 @@ impl MrzReader {
     ) -> Result<Option<Box<ReadZone>>, ModelError> {
         let mut best = Best::default();
         self.max_strips = FEW_STRIPS;
-        self.try_page(frame, page, &mut best)?;
+        stage(Stage::Zone, || self.try_page(frame, page, &mut best))?;
         let is_certain = best.is_certain();
         Ok(best.into_zone().filter(|_| is_certain).map(Box::new))
     }
@@ -208,10 +221,12 @@ impl MrzReader {
         map: &Homography,
         quad: &Quad,
     ) -> Result<(Option<Digits>, f32), ModelError> {
-        let size = (STRIP_WIDTH, STRIP_HEIGHT);
-        rectify::strip(frame, map, quad, size, SUB, &mut self.strip);
-        normalise(&mut self.strip);
-        self.net.run(&self.strip, &mut [&mut self.logits])?;
+        stage(Stage::Number, || {
+            let size = (STRIP_WIDTH, STRIP_HEIGHT);
+            rectify::strip(frame, map, quad, size, SUB, &mut self.strip);
+            normalise(&mut self.strip);
+            self.net.run(&self.strip, &mut [&mut self.logits])
+        })?;
         let (text, confidence) = ctc::decode_digits(&self.logits);
         Ok((Digits::of(text.as_str().chars()), confidence))
     }
@@ -333,8 +348,11 @@ impl MrzReader {
         } else {
             names
         }];
+        let mut n_left = N_NARROW - usize::from(used < N_NARROW);
         for (k, padding) in PADDINGS.into_iter().enumerate().take(N_NARROW) {
-            if k != used {
+            // The others cannot outvote what is ahead by more than all of them.
+            if k != used && best.lead() <= n_left as f32 {
+                n_left -= 1;
                 let (text, c) = self.read_strip(frame, page, &strip, padding, half_turned)?;
                 lines[names] = text;
                 best.offer(&lines, confidence.min(c), half_turned);

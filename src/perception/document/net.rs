@@ -9,6 +9,14 @@ pub trait Net: Send + std::fmt::Debug {
     /// # Errors
     /// [`ModelError`] if the net cannot be run.
     fn run(&mut self, input: &[f32], outputs: &mut [&mut [f32]]) -> Result<(), ModelError>;
+
+    /// Gives the input another shape; its outputs follow. Nets of one size have nothing to do.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the net cannot have this shape.
+    fn resize(&mut self, _shape: &[usize]) -> Result<(), ModelError> {
+        Ok(())
+    }
 }
 
 /// A model of the catalogue as a [`Net`].
@@ -77,5 +85,9 @@ impl Net for ModelNet {
                 .output(*i, |values| values.dequantize_into(target))?;
         }
         Ok(())
+    }
+
+    fn resize(&mut self, shape: &[usize]) -> Result<(), ModelError> {
+        self.interpreter.resize(shape)
     }
 }

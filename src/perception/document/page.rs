@@ -3,6 +3,7 @@
 use super::homography::Homography;
 use super::mrz_lines::PAGE_WIDTH;
 use super::rectify;
+use super::stages::{Stage, stage};
 use crate::base::frame::FrameView;
 use crate::base::geometry::{Point, Quad};
 use zeroize::Zeroize;
@@ -28,6 +29,10 @@ impl Page {
     /// Rectifies the part of `frame` inside `quad` to a page of this height (in pixels, at a width of 640).
     /// Gives back whether `quad` could be rectified.
     pub fn take(&mut self, frame: &FrameView<'_>, quad: &Quad, height: u32) -> bool {
+        stage(Stage::Pages, || self.sample(frame, quad, height))
+    }
+
+    fn sample(&mut self, frame: &FrameView<'_>, quad: &Quad, height: u32) -> bool {
         self.height = height.clamp(*HEIGHTS.start(), *HEIGHTS.end());
         self.map = Homography::from_rectangle(PAGE_WIDTH as f32, self.height as f32, quad);
         match &self.map {

@@ -6,11 +6,13 @@
 //!                                                            v
 //!             shaped like a card: number of a PRC card where its front has it --yes--> its fields -> portrait
 //!                                                            | no
+//!             shaped like a card, and no zone at first sight: term of validity where the back of a PRC card has it --yes--> its fields
+//!                                                            | no
 //!                                                            v
 //!             zone (strips cut from the frame) -> format, up and down -> page in colours -> portrait -> printed fields
 //!                                                            | none
 //!                                                            v
-//!             shaped like a card: term of validity where the back of a PRC card has it --yes--> its fields
+//!             not shaped like a card: the same two of a PRC card nevertheless
 //! ```
 //!
 //! Finding and measuring allocates nothing once the buffers have their size; reading may.
@@ -28,6 +30,7 @@ use super::page::Page;
 use super::portrait::{FoundPortrait, PortraitFinder};
 use super::prc::{PrcReader, PrcSide, ReadSide};
 use super::rectify::{self, DocumentSize};
+use super::stages::{self, Stage, stage};
 use super::{homography::Homography, mrz_lines::PAGE_WIDTH};
 use crate::base::frame::{Frame, FrameView, PixelFormat};
 use crate::base::geometry::Quad;
@@ -38,11 +41,11 @@ use crate::perception::observation::{
 };
 
 /// Widths that the page in colours may have on which the portrait is looked for: that of the document in the frame, within these.
-const COLOUR_PAGE_WIDTHS: (f32, f32) = (640.0, 1280.0);
+const COLOUR_PAGE_WIDTHS: (f32, f32) = (640.0, 960.0);
+/// From this deviation of an angle from 90 degrees on, a scan is taken as it is before its corners are believed.
+const SCAN_TILT_DEGREES: f32 = 10.0;
 /// A number is looked for all over the page in one of so many frames in which nothing stood where it should.
 const SEARCH_EVERY: u32 = 3;
-/// From this confidence on, a scan's corners are tried before the whole picture.
-const SCAN_CONFIDENCE: f32 = 0.2;
 
 /// Looks for a document in frame after frame. `T` is the portrait's template, which wipes itself when dropped.
 pub struct DocumentPipeline<T> {
@@ -54,6 +57,8 @@ pub struct DocumentPipeline<T> {
     limits: DocumentLimits,
     page: Page,
     colour_page: Frame,
+    /// Luminance of the last frame in colours.
+    grey: Option<Frame>,
     before: Option<Quad>,
     /// Frames since the session began that passed the limits and in which nothing stood where it should.
     n_unread: u32,
@@ -99,6 +104,7 @@ impl<T> DocumentPipeline<T> {
             limits,
             page: Page::default(),
             colour_page: Frame::new(2, 2, PixelFormat::Rgb8),
+            grey: None,
             before: None,
             n_unread: 0,
             was_prc: false,
@@ -115,7 +121,19 @@ impl<T> DocumentPipeline<T> {
         frame: FrameView<'_>,
         portraits: &mut impl PortraitFinder<Template = T>,
     ) -> Result<DocumentObservation, ModelError> {
-        let mut observation = self.measure(&frame)?;
+        let grey = self.take_luminance(&frame);
+        let view = grey.as_ref().map(Frame::view);
+        let result = self.observe_grey((&frame, view.as_ref().unwrap_or(&frame)), portraits);
+        self.grey = grey;
+        result
+    }
+
+    fn observe_grey(
+        &mut self,
+        (frame, grey): (&FrameView<'_>, &FrameView<'_>),
+        portraits: &mut impl PortraitFinder<Template = T>,
+    ) -> Result<DocumentObservation, ModelError> {
+        let mut observation = self.measure(frame, grey)?;
         if observation.problem.is_some() {
             return Ok(observation);
         }
@@ -125,19 +143,26 @@ impl<T> DocumentPipeline<T> {
         // What the page has the shape of is looked for first; after one side of a card the other one is likely.
         let shaped = self.was_prc || self.page.height() == DocumentSize::Id1.height_for(PAGE_WIDTH);
         let mut side = None;
+        let mut at_once = None;
         if shaped {
-            side = self.prc(&frame, &corners, PrcReader::read_front)?;
-            if side.is_none() && self.was_prc {
-                side = self.prc(&frame, &corners, PrcReader::read_back)?;
+            side = self.prc(grey, &corners, PrcReader::read_front)?;
+            if side.is_none() && !self.was_prc {
+                at_once = self.mrz_reader.read_at_once(grey, &self.page)?;
+            }
+            // It takes long to be sure that there is no zone.
+            if side.is_none() && at_once.is_none() {
+                side = self.prc(grey, &corners, PrcReader::read_back)?;
             }
         }
         if side.is_none() {
-            let zone = self
-                .mrz_reader
-                .read(&frame, &self.page, self.limits.min_verified_checks)?;
+            let least = self.limits.min_verified_checks;
+            let zone = match at_once {
+                Some(zone) => ZoneReading::Read(zone),
+                None => self.mrz_reader.read(grey, &self.page, least)?,
+            };
             let problem = match zone {
                 ZoneReading::NoZone => {
-                    side = self.prc_at_last(&frame, &corners, shaped)?;
+                    side = self.prc_at_last(grey, &corners, shaped)?;
                     DocumentProblem::WrongSide
                 }
                 // These cards have no zone.
@@ -145,7 +170,7 @@ impl<T> DocumentPipeline<T> {
                 ZoneReading::Read(zone) => {
                     let upright = upright(&corners, zone.half_turned);
                     observation.corners = Some(upright);
-                    let reading = self.reading((&frame, &frame), &upright, *zone, portraits)?;
+                    let reading = self.reading((frame, grey), &upright, *zone, portraits)?;
                     observation.reading = Some(Box::new(reading));
                     self.was_prc = false;
                     return Ok(observation);
@@ -159,46 +184,65 @@ impl<T> DocumentPipeline<T> {
             let upright = upright(&corners, side.half_turned);
             observation.corners = Some(upright);
             self.was_prc = true;
-            observation.reading = Some(Box::new(
-                self.prc_reading(&frame, &upright, side, portraits),
-            ));
+            observation.reading =
+                Some(Box::new(self.prc_reading(frame, &upright, side, portraits)));
         }
         Ok(observation)
     }
 
     /// Reads a picture that shows a document as a scanner or a screen shot does: it may fill the picture, have a margin, or be
-    /// nothing but the machine readable zone, in any of four directions. Slower than [`Self::observe`], and nothing is measured.
+    /// nothing but the machine readable zone, in any of four directions. Slower than [`Self::observe`], and nothing is measured;
+    /// `observed` is what that has said of the same frame, whose corners are tried before the whole picture.
     ///
     /// # Errors
     /// [`ModelError`] if a net could not be run.
     pub fn read_scan(
         &mut self,
         frame: FrameView<'_>,
+        observed: &DocumentObservation,
         portraits: &mut impl PortraitFinder<Template = T>,
     ) -> Result<Option<DocumentReading>, ModelError> {
-        // Lines are cut out of it many times over: its luminance is worked out once.
-        let mut grey = Frame::new(frame.width(), frame.height(), PixelFormat::Grey8);
-        luminance::write(&frame, grey.data_mut());
-        self.read_grey_scan(&frame, &grey.view(), portraits)
+        let grey = self.take_luminance(&frame);
+        let view = grey.as_ref().map(Frame::view);
+        let result = self.read_grey_scan(
+            (&frame, view.as_ref().unwrap_or(&frame)),
+            observed,
+            portraits,
+        );
+        self.grey = grey;
+        result
+    }
+
+    /// The luminance of a frame in colours, out of which lines are cut many times over: it is worked out once. Frames of other layouts
+    /// have it as it is wanted.
+    fn take_luminance(&mut self, frame: &FrameView<'_>) -> Option<Frame> {
+        if frame.format() != PixelFormat::Rgb8 {
+            return None;
+        }
+        let (width, height) = (frame.width(), frame.height());
+        let new = || Frame::new(width, height, PixelFormat::Grey8);
+        let mut grey = self.grey.take().unwrap_or_else(new);
+        grey.reshape(width, height, PixelFormat::Grey8);
+        grey.meta = frame.meta;
+        luminance::write(frame, grey.data_mut());
+        Some(grey)
     }
 
     fn read_grey_scan(
         &mut self,
-        frame: &FrameView<'_>,
-        grey: &FrameView<'_>,
+        (frame, grey): (&FrameView<'_>, &FrameView<'_>),
+        observed: &DocumentObservation,
         portraits: &mut impl PortraitFinder<Template = T>,
     ) -> Result<Option<DocumentReading>, ModelError> {
         let whole = rectify::whole(frame);
         let w = whole.0;
-        let corners = self.corner_finder.find(frame)?;
-        let corners = corners
-            .filter(|f| f.confidence >= SCAN_CONFIDENCE)
-            .map(|f| f.corners);
-        let choices = [
-            corners.map(|c| rectify::landscape(&c)),
-            Some(whole),
-            Some(Quad([w[1], w[2], w[3], w[0]])),
-        ];
+        let turned = Quad([w[1], w[2], w[3], w[0]]);
+        // A scan lies level: corners that say otherwise are likely wrong.
+        let choices = if observed.tilt_degrees > SCAN_TILT_DEGREES {
+            [Some(whole), observed.corners, Some(turned)]
+        } else {
+            [observed.corners, Some(whole), Some(turned)]
+        };
         let height = |quad: &Quad| {
             let height = PAGE_WIDTH as f32 * quad.height() / quad.width().max(1.0);
             height.round() as u32
@@ -213,8 +257,17 @@ impl<T> DocumentPipeline<T> {
                 return Ok(Some(reading));
             }
         }
+        // What passed the limits was looked at for all that is looked for below.
+        let was_tried = matches!(
+            observed.problem,
+            Some(DocumentProblem::Glare | DocumentProblem::WrongSide | DocumentProblem::Unreadable)
+        );
+        let untried = || {
+            let new = |quad: &Quad| !was_tried || Some(*quad) != observed.corners;
+            choices.into_iter().flatten().filter(new)
+        };
         let mut best: Option<(Quad, Box<ReadZone>)> = None;
-        for quad in choices.into_iter().flatten() {
+        for quad in untried() {
             if !self.page.take(grey, &quad, height(&quad)) {
                 continue;
             }
@@ -239,7 +292,7 @@ impl<T> DocumentPipeline<T> {
             let reading = self.reading((frame, grey), &quad, *zone, portraits)?;
             return Ok(Some(reading));
         }
-        for quad in choices.into_iter().flatten() {
+        for quad in untried() {
             for read in [
                 PrcReader::read_front,
                 PrcReader::read_back,
@@ -276,6 +329,7 @@ impl<T> DocumentPipeline<T> {
         }
         self.page.forget();
         self.colour_page.wipe();
+        self.grey = None;
         self.before = None;
         self.n_unread = 0;
         self.was_prc = false;
@@ -291,7 +345,11 @@ impl<T> DocumentPipeline<T> {
     }
 
     /// Everything that can be said without reading.
-    fn measure(&mut self, frame: &FrameView<'_>) -> Result<DocumentObservation, ModelError> {
+    fn measure(
+        &mut self,
+        frame: &FrameView<'_>,
+        grey: &FrameView<'_>,
+    ) -> Result<DocumentObservation, ModelError> {
         let mut o = DocumentObservation::default();
         let found = self.corner_finder.find(frame)?;
         o.confidence = found.map_or(0.0, |f| f.confidence);
@@ -303,8 +361,10 @@ impl<T> DocumentPipeline<T> {
             o.tilt_degrees = measures::tilt_degrees(&corners);
             o.motion = self.before.map(|b| measures::motion(&b, &corners));
             let size = DocumentSize::of_aspect(corners.width() / corners.height().max(1.0));
-            self.page.take(frame, &corners, size.height_for(PAGE_WIDTH));
-            let plane = measures::measure(self.page.plane(), PAGE_WIDTH as usize);
+            self.page.take(grey, &corners, size.height_for(PAGE_WIDTH));
+            let plane = stage(Stage::Pages, || {
+                measures::measure(self.page.plane(), PAGE_WIDTH as usize)
+            });
             o.sharpness = plane.sharpness;
             o.glare_share = plane.glare_share;
             o.zone_glare_share = plane.zone_glare_share;
@@ -324,8 +384,11 @@ impl<T> DocumentPipeline<T> {
         zone: ReadZone,
         portraits: &mut impl PortraitFinder<Template = T>,
     ) -> Result<DocumentReading, ModelError> {
+        stages::zone_is_read();
         let size = DocumentSize::of_format(zone.mrz.format);
-        let portrait = self.portrait(frame, corners, size, portraits);
+        let portrait = stage(Stage::Portrait, || {
+            self.portrait(frame, corners, size, portraits)
+        });
         self.fetch_texts()?;
         let printed = match &mut self.texts {
             Some(texts) => texts.printed(
@@ -356,7 +419,9 @@ impl<T> DocumentPipeline<T> {
         portraits: &mut impl PortraitFinder<Template = T>,
     ) -> DocumentReading {
         let portrait = match &read.side {
-            PrcSide::Front(_) => self.portrait(frame, corners, DocumentSize::Id1, portraits),
+            PrcSide::Front(_) => stage(Stage::Portrait, || {
+                self.portrait(frame, corners, DocumentSize::Id1, portraits)
+            }),
             // The template of the front, if it was shown before, stays: both sides are of one document.
             PrcSide::Back(_) => None,
         };
@@ -367,18 +432,17 @@ impl<T> DocumentPipeline<T> {
         }
     }
 
-    /// Looks for a side of a resident identity card where there is no machine readable zone. `shaped`: the front was looked for.
+    /// Looks for a side of a resident identity card where there is no machine readable zone. `shaped`: both were looked for where they should be.
     fn prc_at_last(
         &mut self,
         frame: &FrameView<'_>,
         corners: &Quad,
         shaped: bool,
     ) -> Result<Option<ReadSide>, ModelError> {
-        if !shaped && let Some(side) = self.prc(frame, corners, PrcReader::read_front)? {
-            return Ok(Some(side));
-        }
-        if let Some(side) = self.prc(frame, corners, PrcReader::read_back)? {
-            return Ok(Some(side));
+        for read in [PrcReader::read_front, PrcReader::read_back] {
+            if !shaped && let Some(side) = self.prc(frame, corners, read)? {
+                return Ok(Some(side));
+            }
         }
         // Slow, so not for every frame with something else in it.
         self.n_unread = self.n_unread.wrapping_add(1);

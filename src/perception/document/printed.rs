@@ -36,6 +36,9 @@ const MOST_TURNS: u32 = 6;
 /// Below this likeness to what is looked for, a line is something else to the fast reader. Labels reach 0.45, print of a font that it
 /// hardly knows 0.5 and more (seen on specimens).
 const LEAST_LIKENESS: f32 = 0.5;
+/// The fields that are dates. A line that is less like a date than this is one seldom (seen on drawn documents): one such is read.
+const DATES: [usize; 2] = [3, 4];
+const LIKE_A_DATE: f32 = 0.7;
 /// Width of one printed character in heights of a line as the finder gives it.
 const CHARACTER_ASPECT: f32 = 0.45;
 /// A line may be so many times as short as what is looked for; it may be longer, by its label.
@@ -131,19 +134,22 @@ impl PrintedReader {
                     is_read: false,
                 });
                 found.take_fast(text, confidence, &expected);
+                found.open().contains(&true)
             })?;
         let mut n_read = [0; N_FIELDS];
         for _ in 0..MOST_LINES {
-            let mut open = found.open();
-            for (open, n) in open.iter_mut().zip(n_read) {
-                *open &= n < MOST_LINES_A_FIELD;
-            }
-            let Some((i, field)) = next(seen, open) else {
+            let open = found.open();
+            let least = std::array::from_fn(|field| match n_read[field] {
+                n if !open[field] || n >= MOST_LINES_A_FIELD => f32::INFINITY,
+                n if n > 0 && DATES.contains(&field) => LIKE_A_DATE,
+                _ => LEAST_LIKENESS,
+            });
+            let Some((i, field)) = next(seen, least) else {
                 break;
             };
             n_read[field] += 1;
             seen[i].is_read = true;
-            let reading = readers.all.read(readers.frame, map, &lines[i], None)?;
+            let reading = readers.all.read_latin(readers.frame, map, &lines[i])?;
             found.take(&reading, &expected);
         }
         Ok(())
@@ -176,12 +182,12 @@ impl PrintedReader {
     }
 }
 
-/// The line that is most like an open field and was not read, and that field.
-fn next(lines: &[Seen], open: [bool; N_FIELDS]) -> Option<(usize, usize)> {
+/// The line that was not read and is most like a field of those that it is like enough, and that field.
+fn next(lines: &[Seen], least: [f32; N_FIELDS]) -> Option<(usize, usize)> {
     let unread = (0..lines.len()).filter(|i| !lines[*i].is_read);
     unread
         .flat_map(|i| (0..N_FIELDS).map(move |field| (i, field)))
-        .filter(|(i, field)| open[*field] && lines[*i].likeness[*field] >= LEAST_LIKENESS)
+        .filter(|(i, field)| lines[*i].likeness[*field] >= least[*field])
         .max_by(|a, b| lines[a.0].likeness[a.1].total_cmp(&lines[b.0].likeness[b.1]))
 }
 
@@ -191,7 +197,7 @@ mod tests {
 
     fn check(
         lines: &[([f32; N_FIELDS], bool)],
-        open: [bool; N_FIELDS],
+        least: [f32; N_FIELDS],
         expected: Option<(usize, usize)>,
     ) {
         let line = |(likeness, is_read): &([f32; N_FIELDS], bool)| Seen {
@@ -199,7 +205,7 @@ mod tests {
             is_read: *is_read,
         };
         let lines: Vec<_> = lines.iter().map(line).collect();
-        assert_eq!(next(&lines, open), expected);
+        assert_eq!(next(&lines, least), expected);
     }
 
     #[test]
@@ -211,11 +217,11 @@ mod tests {
             (birth(0.7), false),
             (birth(0.4), false),
         ];
-        check(&lines, [true; N_FIELDS], Some((0, 0)));
+        check(&lines, [0.5; N_FIELDS], Some((0, 0)));
         // The number is known.
-        check(&lines, [false, true, true, true, true], Some((1, 3)));
+        check(&lines, [f32::INFINITY, 0.5, 0.5, 0.5, 0.5], Some((1, 3)));
         let lines = [(number(0.9), true), (birth(0.7), true), (birth(0.4), false)];
-        check(&lines, [true; N_FIELDS], None);
-        check(&[], [true; N_FIELDS], None);
+        check(&lines, [0.5; N_FIELDS], None);
+        check(&[], [0.5; N_FIELDS], None);
     }
 }

@@ -176,27 +176,42 @@ pub(crate) fn strip(
 /// Samples of one pixel of a strip at most, in each direction; a block is made of whole pixels.
 pub(crate) const MOST_SUB: usize = 4;
 
+/// Samples in a row of a stretched frame at most.
+const MOST_COLUMNS: usize = 1024;
+/// Samples of a pixel of a stretched frame at most, in each direction.
+const MOST_STRETCH_SUB: usize = 16;
+
 /// Writes the whole frame, stretched to `width` x `height`, into `out` as R, G, B; each pixel is the mean of `sub` x `sub`
-/// samples (nearest neighbour).
+/// samples (nearest neighbour). At most [`MOST_STRETCH_SUB`], and [`MOST_COLUMNS`] in a row.
 pub(crate) fn stretch(
     frame: &FrameView<'_>,
     (width, height): (usize, usize),
     sub: usize,
     out: &mut [u8],
 ) {
+    debug_assert!(width * sub <= MOST_COLUMNS && (1..=MOST_STRETCH_SUB).contains(&sub));
     let place = |i: usize, n: usize, size: u32| {
         // Below `size`, since i < n * sub.
         ((2 * i + 1) * size as usize / (2 * n * sub)) as u32
     };
     let n_samples = (sub * sub) as u32;
+    // The same in every row: divided out once.
+    let mut columns = [0usize; MOST_COLUMNS];
+    let n_columns = (width * sub).min(MOST_COLUMNS);
+    for (i, column) in columns[..n_columns].iter_mut().enumerate() {
+        *column = place(i, width, frame.width()) as usize;
+    }
     for (y, line) in out.chunks_exact_mut(3 * width).enumerate().take(height) {
-        for (x, o) in line.chunks_exact_mut(3).enumerate() {
+        let mut rows = [&[][..]; MOST_STRETCH_SUB];
+        for (j, row) in rows[..sub].iter_mut().enumerate() {
+            *row = frame.row(place(y * sub + j, height, frame.height()));
+        }
+        let pixels = line.chunks_exact_mut(3).zip(columns.chunks_exact(sub));
+        for (o, columns) in pixels {
             let mut sum = [0u32; 3];
-            for j in 0..sub {
-                let row = frame.row(place(y * sub + j, height, frame.height()));
-                for i in 0..sub {
-                    let fx = place(x * sub + i, width, frame.width()) as usize;
-                    for (s, c) in sum.iter_mut().zip(own_colour(frame.format(), row, fx)) {
+            for row in &rows[..sub] {
+                for fx in columns {
+                    for (s, c) in sum.iter_mut().zip(own_colour(frame.format(), row, *fx)) {
                         *s += u32::from(c);
                     }
                 }

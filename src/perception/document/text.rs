@@ -14,6 +14,7 @@ pub use regions::TextLine;
 use crate::models::{
     Catalogue, Interpreter, ModelError, ModelTask, PixelLut, TensorMut, interpreter::LutTables,
 };
+use crate::perception::document::stages::{Stage, stage};
 use regions::RegionFinder;
 use zeroize::Zeroize;
 
@@ -81,6 +82,10 @@ impl TextFinder {
     /// # Errors
     /// [`ModelError`] if the net could not be run.
     pub fn find(&mut self, plane: &[u8]) -> Result<&[TextLine], ModelError> {
+        stage(Stage::TextFinder, || self.look(plane))
+    }
+
+    fn look(&mut self, plane: &[u8]) -> Result<&[TextLine], ModelError> {
         let lut = &self.lut;
         self.interpreter
             .input(0, |tensor| match (tensor, &lut.tables) {

@@ -54,6 +54,11 @@ impl Best {
         }
     }
 
+    /// How far the likeliest reading is ahead of the next one; a cut adds at most 1 to one of them.
+    pub(super) fn lead(&self) -> f32 {
+        lead_of(self.zones.iter().map(|(_, weight)| *weight))
+    }
+
     pub(super) fn is_certain(&self) -> bool {
         self.zones.first().is_some_and(|(z, _)| {
             !z.mrz.checks.any_refuted()
@@ -67,5 +72,30 @@ impl Best {
             .into_iter()
             .max_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(z, _)| z)
+    }
+}
+
+/// The greatest weight less the second.
+fn lead_of(weights: impl Iterator<Item = f32>) -> f32 {
+    let (first, second) = weights.fold((0.0f32, 0.0f32), |(first, second), w| {
+        (first.max(w), second.max(first.min(w)))
+    });
+    first - second
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lead_is_over_the_second() {
+        for (weights, expected) in [
+            (&[][..], 0.0),
+            (&[0.75], 0.75),
+            (&[0.5, 2.25, 1.0], 1.25),
+            (&[1.0, 2.0, 2.0], 0.0),
+        ] {
+            assert_eq!(lead_of(weights.iter().copied()), expected, "{weights:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::base::geometry::Quad;
 use crate::models::ModelError;
 use crate::perception::document::homography::Homography;
 use crate::perception::document::rectify;
+use crate::perception::document::stages::{Stage, stage};
 
 /// How much wider print is made than it is: the reader knows lines of [`STRIP_WIDTH`] that are stretched by about as much.
 const PRINT_STRETCH: f32 = 1.3;
@@ -24,8 +25,8 @@ pub(super) struct Share {
 
 impl MrzReader {
     /// Reads the lines inside `quads`, in the plane that `map` takes to the frame, as print of capitals and digits, and gives each
-    /// to `take` with its index and mean confidence: of other print it sees something that is like it at best. Short lines share a strip, so that a line
-    /// takes a tenth of what the text reader takes, or less.
+    /// to `take` with its index and mean confidence: of other print it sees something that is like it at best. `take` says whether it wants
+    /// more. Short lines share a strip, so that a line takes a tenth of what the text reader takes, or less.
     ///
     /// # Errors
     /// [`ModelError`] if the net could not be run.
@@ -34,7 +35,19 @@ impl MrzReader {
         frame: &FrameView<'_>,
         map: &Homography,
         quads: &[Quad],
-        mut take: impl FnMut(usize, &str, f32),
+        mut take: impl FnMut(usize, &str, f32) -> bool,
+    ) -> Result<(), ModelError> {
+        stage(Stage::FastPrint, || {
+            self.read_shares(frame, map, quads, &mut take)
+        })
+    }
+
+    fn read_shares(
+        &mut self,
+        frame: &FrameView<'_>,
+        map: &Homography,
+        quads: &[Quad],
+        take: &mut impl FnMut(usize, &str, f32) -> bool,
     ) -> Result<(), ModelError> {
         self.shared.clear();
         for (i, quad) in quads.iter().enumerate() {
@@ -44,7 +57,9 @@ impl MrzReader {
             let width = (width / PX_A_STEP * PX_A_STEP).clamp(STRIP_HEIGHT, STRIP_WIDTH);
             let before = self.shared.last().map_or(0, |s| s.from + s.width + GAP);
             let from = if before + width > STRIP_WIDTH {
-                self.read_shared(&mut take)?;
+                if !self.read_shared(take)? {
+                    return Ok(());
+                }
                 0
             } else {
                 before
@@ -63,21 +78,26 @@ impl MrzReader {
                 to[from..from + width].copy_from_slice(row);
             }
         }
-        self.read_shared(&mut take)
+        self.read_shared(take)?;
+        Ok(())
     }
 
-    /// Reads the strip that several lines share, and forgets who they are.
-    fn read_shared(&mut self, take: &mut impl FnMut(usize, &str, f32)) -> Result<(), ModelError> {
+    /// Reads the strip that several lines share, and forgets who they are. Gives whether more is wanted.
+    fn read_shared(
+        &mut self,
+        take: &mut impl FnMut(usize, &str, f32) -> bool,
+    ) -> Result<bool, ModelError> {
         if self.shared.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         self.net.run(&self.strip, &mut [&mut self.logits])?;
+        let mut more = true;
         for share in self.shared.drain(..) {
             let steps = share.from / PX_A_STEP..(share.from + share.width) / PX_A_STEP;
             let logits = &self.logits[steps.start * ctc::N_CLASSES..steps.end * ctc::N_CLASSES];
             let (text, confidence) = ctc::decode(logits);
-            take(share.i, text.as_str(), confidence);
+            more = take(share.i, text.as_str(), confidence);
         }
-        Ok(())
+        Ok(more)
     }
 }

@@ -169,6 +169,7 @@ fn short_lines_of_print_share_a_strip_and_long_ones_have_their_own() {
     MrzReader::new(Box::new(Quarters))
         .read_prints(&frame.view(), &map, &quads, |i, text, _| {
             seen.push((i, text.to_owned()));
+            true
         })
         .expect("this net never fails");
     let expected = ["01", "12", "23", "01", "0123", "0"];

@@ -129,6 +129,21 @@ pub(super) fn name(text: &str) -> Option<String> {
     (n >= 2 && !dot(name.chars().next()) && !dot(name.chars().last())).then_some(name)
 }
 
+/// The characters of all ethnicities, and of their last word.
+pub(super) fn is_of_ethnicities(c: char) -> bool {
+    c == '族' || ETHNICITIES.iter().any(|e| e.contains(c))
+}
+
+/// Sex and ethnicity out of a row without its first label: `男民族汉`.
+pub(super) fn sex_and_ethnicity(text: &str) -> Option<(char, &'static str)> {
+    let (sex, people) = text.split_once("民族")?;
+    let mut sex = sex.chars();
+    match (sex.next()?, sex.next()) {
+        (sex @ ('男' | '女'), None) => Some((sex, ethnicity(people)?)),
+        _ => None,
+    }
+}
+
 /// One of the 56, with or without 族.
 pub(super) fn ethnicity(text: &str) -> Option<&'static str> {
     let bare = after_label(text, "民族", 1);
@@ -212,6 +227,21 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(ethnicity(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn sexes_with_ethnicities() {
+        for (text, expected) in [
+            ("男民族汉", Some(('男', "汉"))),
+            ("女民族维吾尔", Some(('女', "维吾尔"))),
+            ("男女民族汉", None),
+            ("民族汉", None),
+            ("男族汉", None),
+            ("男民族", None),
+            ("", None),
+        ] {
+            assert_eq!(sex_and_ethnicity(text), expected, "{text}");
         }
     }
 

@@ -36,6 +36,9 @@ pub(super) const NUMBER: Zone = zone((27.4, 80.0), (44.6, 49.4), 4.8);
 pub(super) const ISSUER: Zone = zone((33.2, 84.5), (36.6, 44.0), 4.4);
 pub(super) const TERM: Zone = zone((33.2, 84.5), (44.0, 49.0), 4.4);
 
+/// Every line of a field begins within so many pixels of a page from the left end of its zone: two ideographs.
+pub(super) const HEAD: f32 = 8.0 * PX_PER_MM;
+
 const fn zone(x: (f32, f32), y: (f32, f32), line: f32) -> Zone {
     Zone { x, y, line }
 }

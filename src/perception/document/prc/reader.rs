@@ -1,13 +1,16 @@
 //! Reads a side of the card: first what tells at small cost whether it is one, then its fields.
 //!
 //! ```text
-//! page, upright and turned -> number (line reader, 1 ms a cut) --18 digits--> front: text reader on the number, text finder, fields
+//! page, upright and turned -> number (line reader, 1 ms a cut) --18 digits--> front: fields
 //!                                                              | none
 //!                                                              v
-//!                             term of validity (text reader, 5 ms) --two days--> back: text finder, fields
+//!                             term of validity (text reader, 5 ms) --two days--> back: fields
 //! ```
 //!
-//! A frame with something else in it costs the upper row and the two readings of the lower one; the finder runs on cards only.
+//! A field is read where the layout has it, if its print lies clear of all else there and is read surely. For the others the text
+//! finder says where the lines are, which takes as long as reading several.
+//!
+//! A frame with something else in it costs the upper row and the two readings of the lower one; the finder runs on cards only, and on few.
 
 mod front;
 
@@ -20,7 +23,7 @@ use super::refine;
 use super::regions::Regions;
 use super::{PrcBack, PrcSide};
 use crate::base::frame::FrameView;
-use crate::base::geometry::{Point, Quad};
+use crate::base::geometry::{Point, Quad, Rect};
 use crate::base::secret::Secret;
 use crate::models::ModelError;
 use crate::perception::document::homography::Homography;
@@ -36,8 +39,12 @@ const NUMBER_ASPECT: f32 = 8.0;
 /// Heights of a line's other cuts, as shares of what the finder says, and from when on none is tried.
 const OTHER_HEIGHTS: [f32; 3] = [1.15, 0.87, 1.3];
 const SURE: f32 = 0.85;
+/// A number that verifies is asked of one reader only if its least sure character is at least so sure.
+const NUMBER_SURE: f32 = 0.9;
 /// The cut for the text reader, which wants less around the print.
 const TEXT_PADDING: (f32, f32) = (0.4, 0.2);
+/// The same of several lines together, of which some have characters that are never sure.
+const SURE_OF_ALL: f32 = 0.6;
 /// From this mean confidence on, what the line reader says of a zone may be a number, even if it does not verify.
 const LEAST_NUMBER_CONFIDENCE: f32 = 0.6;
 
@@ -72,6 +79,7 @@ pub struct PrcReader {
     names: Alphabet,
     sexes: Alphabet,
     ethnicities: Alphabet,
+    persons: Alphabet,
     birth_dates: Alphabet,
     addresses: Alphabet,
     terms: Alphabet,
@@ -102,8 +110,9 @@ impl PrcReader {
             digits: reader.alphabet(|c| c.is_ascii_digit() || c == 'X'),
             names: reader.alphabet(fields::is_of_names),
             sexes: reader.alphabet(|c| matches!(c, '男' | '女')),
-            ethnicities: reader
-                .alphabet(|c| c == '族' || fields::ETHNICITIES.iter().any(|e| e.contains(c))),
+            ethnicities: reader.alphabet(fields::is_of_ethnicities),
+            persons: reader
+                .alphabet(|c| matches!(c, '男' | '女' | '民') || fields::is_of_ethnicities(c)),
             birth_dates: reader.alphabet(fields::is_of_birth_dates),
             addresses: reader.alphabet(fields::is_of_addresses),
             terms: reader.alphabet(fields::is_of_terms),
@@ -225,6 +234,10 @@ impl PrcReader {
         let mut best: Option<(Digits, f32)> = None;
         for quad in cuts {
             let (digits, confidence) = tools.lines.read_digits(tools.frame, map, &quad)?;
+            if confidence < LEAST_NUMBER_CONFIDENCE / 2.0 {
+                // No digits, whichever way they are cut out.
+                break;
+            }
             let Some(digits) = digits.filter(|_| confidence >= LEAST_NUMBER_CONFIDENCE) else {
                 continue;
             };
@@ -239,6 +252,9 @@ impl PrcReader {
         let Some((line, line_confidence)) = best else {
             return Ok(None);
         };
+        if line.verifies() && line_confidence >= NUMBER_SURE {
+            return Ok(number::decide(Some(line), None).map(|d| (d, line_confidence)));
+        }
         let reading = tools
             .reader
             .read(tools.frame, map, text_cut, Some(&self.digits))?;
@@ -289,7 +305,7 @@ impl PrcReader {
         tools: &mut Tools<'_, '_>,
         mut back: PrcBack,
     ) -> Result<PrcBack, ModelError> {
-        self.find(page, tools)?;
+        self.found.clear();
         let (issuer, least) = self.all_lines(page, tools, &layout::ISSUER, Field::Issuer)?;
         let issuer = fields::issuer(issuer.reveal()).filter(|_| least >= LEAST_ISSUER);
         back.issuer = issuer.map(Secret::new).unwrap_or_default();
@@ -303,12 +319,37 @@ impl PrcReader {
         self.lines.clear();
     }
 
+    /// As [`Self::find`], unless it was done for this page.
+    fn find_once(&mut self, page: &Page, tools: &mut Tools<'_, '_>) -> Result<(), ModelError> {
+        if self.found.is_empty() {
+            self.find(page, tools)?;
+        }
+        Ok(())
+    }
+
     /// Where the print of the page is.
     fn find(&mut self, page: &Page, tools: &mut Tools<'_, '_>) -> Result<(), ModelError> {
         self.found.clear();
         self.found
             .extend_from_slice(tools.finder.find(page.plane())?);
         Ok(())
+    }
+
+    /// The only line of a zone, if there is one whose ends are certain and that is read surely: without the text finder.
+    fn only_line(
+        &mut self,
+        page: &Page,
+        tools: &mut Tools<'_, '_>,
+        zone: Rect,
+        field: Field,
+    ) -> Result<Option<LineReading>, ModelError> {
+        let width = PAGE_WIDTH as usize;
+        let Some(print) = refine::line_in(page.plane(), width, zone, &mut self.profile) else {
+            return Ok(None);
+        };
+        let quad = refine::padded(print, TEXT_PADDING.0, TEXT_PADDING.1);
+        let reading = self.line(page, tools, &quad, field)?;
+        Ok((reading.least_confidence() >= SURE).then_some(reading))
     }
 
     /// The first line of a zone, or what stands in its middle if none was found.
@@ -319,6 +360,10 @@ impl PrcReader {
         zone: &Zone,
         field: Field,
     ) -> Result<LineReading, ModelError> {
+        if let Some(reading) = self.only_line(page, tools, zone.on_page(), field)? {
+            return Ok(reading);
+        }
+        self.find_once(page, tools)?;
         zone.lines(&self.found, &mut self.lines);
         let quad = self.lines.first().copied();
         let quad = quad.unwrap_or_else(|| zone.middle_line());
@@ -344,11 +389,40 @@ impl PrcReader {
         zone: &Zone,
         field: Field,
     ) -> Result<(Secret, f32), ModelError> {
+        let width = PAGE_WIDTH as usize;
+        let (mut certain, profile) = (Vec::new(), &mut self.profile);
+        refine::lines_in(
+            page.plane(),
+            width,
+            zone.on_page(),
+            layout::HEAD,
+            profile,
+            &mut certain,
+        );
+        self.lines.clear();
+        let padded = |print: &Rect| refine::padded(*print, TEXT_PADDING.0, TEXT_PADDING.1);
+        self.lines.extend(certain.iter().map(padded));
+        if !self.lines.is_empty() {
+            let (text, least) = self.joined_lines(page, tools, field)?;
+            if least >= SURE_OF_ALL {
+                return Ok((text, least));
+            }
+        }
+        self.find_once(page, tools)?;
         zone.lines(&self.found, &mut self.lines);
+        self.joined_lines(page, tools, field)
+    }
+
+    /// What stands in `self.lines` one behind the other, and the least confidence over them (0 if there is nothing).
+    fn joined_lines(
+        &self,
+        page: &Page,
+        tools: &mut Tools<'_, '_>,
+        field: Field,
+    ) -> Result<(Secret, f32), ModelError> {
         let (mut text, mut least) = (String::with_capacity(512), f32::MAX);
-        for i in 0..self.lines.len() {
-            let quad = self.lines[i];
-            let reading = self.line(page, tools, &quad, field)?;
+        for quad in &self.lines {
+            let reading = self.line(page, tools, quad, field)?;
             if reading.characters.is_empty() {
                 continue;
             }
@@ -360,7 +434,7 @@ impl PrcReader {
     }
 
     fn line(
-        &mut self,
+        &self,
         page: &Page,
         tools: &mut Tools<'_, '_>,
         quad: &Quad,
@@ -372,6 +446,7 @@ impl PrcReader {
         let alphabet = match field {
             Field::Name => &self.names,
             Field::Sex => &self.sexes,
+            Field::SexAndEthnicity => &self.persons,
             Field::Ethnicity => &self.ethnicities,
             Field::BirthDate => &self.birth_dates,
             Field::Address => &self.addresses,
@@ -395,6 +470,7 @@ fn higher(quad: &Quad, by: f32) -> Quad {
 enum Field {
     Name,
     Sex,
+    SexAndEthnicity,
     Ethnicity,
     BirthDate,
     Address,

@@ -39,6 +39,29 @@ pub(super) fn forms_of((year, month, day): ShortDay) -> Vec<Zeroizing<String>> {
         .collect()
 }
 
+/// Whether `line` has the day and month of `form`, one of [`forms_of`] with the name of the month, without doubt, but not the year of
+/// `day` behind it.
+pub(super) fn is_of_other_year(line: &str, form: &str, day: ShortDay) -> bool {
+    let named = form.ends_with(|c: char| c.is_ascii_alphabetic());
+    let Some(behind) = line.find(form).map(|at| &line[at + form.len()..]) else {
+        return false;
+    };
+    // What a reader of capitals and digits takes for digits.
+    let digits = behind.chars().map(|c| match c {
+        'O' | 'D' | 'Q' => '0',
+        'I' | 'L' => '1',
+        'Z' => '2',
+        'S' => '5',
+        'G' => '6',
+        'B' => '8',
+        other => other,
+    });
+    let digits = Zeroizing::new(digits.collect::<String>());
+    let end = digits.get(digits.len().saturating_sub(2)..).unwrap_or("");
+    let has_year = end.len() == 2 && end.bytes().all(|b| b.is_ascii_digit());
+    named && has_year && !digits.contains(&format!("{:02}", day.0))
+}
+
 pub(super) fn short_day(yymmdd: &str) -> Option<ShortDay> {
     let part = |range: std::ops::Range<usize>| yymmdd.get(range)?.parse::<u32>().ok();
     (yymmdd.len() == 6).then_some(())?;
@@ -148,6 +171,26 @@ fn month_in(name: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_of_another_year_is_another_day() {
+        for (line, form, expected) in [
+            ("DATEOFISSUE11OCT2018", "11OCT", true),
+            ("11OCT2028", "11OCT", false),
+            ("11OCTOCT28", "11OCT", false),
+            // As the fast reader takes digits of other fonts.
+            ("11OCT2OZB", "11OCT", false),
+            // No year was seen behind it, or not for sure.
+            ("11OCT", "11OCT", false),
+            ("11OCT201H", "11OCT", false),
+            // In doubt, and in numbers alone.
+            ("11QCT2018", "11OCT", false),
+            ("11102018", "11102018", false),
+        ] {
+            let day = (28, 10, 11);
+            assert_eq!(is_of_other_year(line, form, day), expected, "{line}");
+        }
+    }
 
     #[test]
     fn days_in_their_forms() {

@@ -10,7 +10,7 @@
 //!
 //! A wholly different name or number is not refuted: any other line could be it.
 
-use super::days::{Day, ShortDay, days, forms_of, short_day};
+use super::days::{Day, ShortDay, days, forms_of, is_of_other_year, short_day};
 use super::folding::{folded, letters};
 use super::likeness::likeness;
 use crate::perception::document::field::FieldCheck;
@@ -96,10 +96,18 @@ impl Expected {
         let both = Zeroizing::new(format!("{}{}", *self.primary, *self.secondary));
         let both = text(&both);
         let day = |day: Option<ShortDay>| {
-            let forms = day.map(forms_of);
-            let of =
-                |forms: &Vec<Zeroizing<String>>| forms.iter().map(|f| text(f)).fold(0.0, f32::max);
-            forms.as_ref().map_or(0.0, of)
+            let of = |day: ShortDay| {
+                let of_form = |form: &Zeroizing<String>| {
+                    // The days of issue and of expiry are often one day of different years.
+                    if is_of_other_year(line, form, day) {
+                        0.0
+                    } else {
+                        text(form)
+                    }
+                };
+                forms_of(day).iter().map(of_form).fold(0.0, f32::max)
+            };
+            day.map_or(0.0, of)
         };
         [
             text(&self.number),

@@ -8,13 +8,20 @@ use crate::models::{Catalogue, ModelError, ModelTask};
 use crate::perception::document::homography::Homography;
 use crate::perception::document::net::{ModelNet, Net};
 use crate::perception::document::rectify;
+use crate::perception::document::stages::{Stage, stage};
 use zeroize::Zeroize;
 
-/// Input of the net.
+/// Input of the net: as high as a line, and at most as wide as its maker trained it; a line that is shorter takes less time.
 const HEIGHT: usize = 48;
 const WIDTH: usize = 320;
-/// Steps of its output: one for eight pixels.
-const N_STEPS: usize = 40;
+/// Widths that it is given: multiples of this, so that lines of like length need no other shape.
+const WIDTH_STEP: usize = 32;
+/// Pixels of a step of its output.
+const PX_A_STEP: usize = 8;
+/// Steps of its output at full width.
+const N_STEPS: usize = WIDTH / PX_A_STEP;
+/// How wide a pixel of a line of Latin letters is made.
+const LATIN_SQUEEZE: f32 = 0.75;
 /// Samples averaged for one pixel, in each direction.
 const SUB: usize = 2;
 
@@ -90,6 +97,8 @@ pub struct TextReader {
     charset: Vec<char>,
     strip: Vec<f32>,
     input: Vec<f32>,
+    /// Width that the net has at present.
+    width: usize,
     pub(super) probabilities: Vec<f32>,
     steps: Vec<Step>,
 }
@@ -117,12 +126,13 @@ impl TextReader {
         Ok(Self::new(Box::new(net), charset))
     }
 
-    /// A reader on the net for lines: `[1, 48, 320, 3]` to probabilities `[1, 40, 1 + characters]`.
+    /// A reader on the net for lines: `[1, 48, width, 3]` to probabilities `[1, width / 8, 1 + characters]`; the width is 320 at first.
     pub fn new(net: Box<dyn Net>, charset: Vec<char>) -> Self {
         Self {
             net,
             strip: vec![0.0; HEIGHT * WIDTH],
             input: vec![0.0; HEIGHT * WIDTH * 3],
+            width: WIDTH,
             probabilities: vec![0.0; N_STEPS * (charset.len() + 1)],
             steps: Vec::with_capacity(N_STEPS),
             charset,
@@ -154,13 +164,50 @@ impl TextReader {
         quad: &Quad,
         alphabet: Option<&Alphabet>,
     ) -> Result<LineReading, ModelError> {
-        let used = self.cut(frame, map, quad);
-        self.net.run(&self.input, &mut [&mut self.probabilities])?;
+        stage(Stage::TextReader, || {
+            self.read_line(frame, map, quad, 1.0, alphabet)
+        })
+    }
+
+    /// Reads a line of Latin letters as [`Self::read`] does, made narrower: a letter is half as wide as an ideograph and needs fewer
+    /// steps.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the net could not be run.
+    pub fn read_latin(
+        &mut self,
+        frame: &FrameView<'_>,
+        map: &Homography,
+        quad: &Quad,
+    ) -> Result<LineReading, ModelError> {
+        stage(Stage::TextReader, || {
+            self.read_line(frame, map, quad, LATIN_SQUEEZE, None)
+        })
+    }
+
+    fn read_line(
+        &mut self,
+        frame: &FrameView<'_>,
+        map: &Homography,
+        quad: &Quad,
+        squeeze: f32,
+        alphabet: Option<&Alphabet>,
+    ) -> Result<LineReading, ModelError> {
+        let used = width_of(quad, squeeze);
+        let width = used.next_multiple_of(WIDTH_STEP);
+        if width != self.width {
+            self.net.resize(&[1, HEIGHT, width, 3])?;
+            self.width = width;
+        }
+        self.cut(frame, map, quad, used);
+        let n_classes = self.charset.len() + 1;
+        let probabilities = &mut self.probabilities[..width / PX_A_STEP * n_classes];
+        let input = &self.input[..HEIGHT * width * 3];
+        self.net.run(input, &mut [&mut *probabilities])?;
         self.steps.clear();
         let allowed = alphabet.map(|a| a.classes.as_slice());
-        let n_classes = self.charset.len() + 1;
-        ctc::decode(&self.probabilities, n_classes, allowed, &mut self.steps);
-        let steps = (N_STEPS * used) as f32 / WIDTH as f32;
+        ctc::decode(probabilities, n_classes, allowed, &mut self.steps);
+        let steps = used as f32 / PX_A_STEP as f32;
         let named = |s: &Step| {
             self.charset.get(s.class - 1).map(|c| ReadCharacter {
                 character: *c,
@@ -173,25 +220,21 @@ impl TextReader {
         })
     }
 
-    /// Fills the input; gives the columns that the line takes, in pixels.
-    fn cut(&mut self, frame: &FrameView<'_>, map: &Homography, quad: &Quad) -> usize {
-        let aspect = quad.width() / quad.height().max(1e-3);
-        // At least one step, and squeezed where it is longer than the input, as the maker does in training.
-        let width = ((HEIGHT as f32 * aspect).ceil().max(8.0) as usize).min(WIDTH);
-        let strip = &mut self.strip[..HEIGHT * width];
-        rectify::strip(frame, map, quad, (width, HEIGHT), SUB, strip);
+    /// Fills the input with the line, `used` pixels wide.
+    fn cut(&mut self, frame: &FrameView<'_>, map: &Homography, quad: &Quad, used: usize) {
+        let strip = &mut self.strip[..HEIGHT * used];
+        rectify::strip(frame, map, quad, (used, HEIGHT), SUB, strip);
         for (row, from) in self
             .input
-            .chunks_exact_mut(3 * WIDTH)
-            .zip(strip.chunks_exact(width))
+            .chunks_exact_mut(3 * self.width)
+            .zip(strip.chunks_exact(used))
         {
-            let (line, rest) = row.split_at_mut(3 * width);
+            let (line, rest) = row.split_at_mut(3 * used);
             for (pixel, v) in line.chunks_exact_mut(3).zip(from) {
                 pixel.fill(v / 127.5 - 1.0);
             }
             rest.fill(0.0);
         }
-        width
     }
 
     /// Wipes what was derived from pixels.
@@ -201,6 +244,13 @@ impl TextReader {
         self.probabilities.as_mut_slice().zeroize();
         self.steps.clear();
     }
+}
+
+/// Columns of the input that a line takes of which a pixel is made `squeeze` wide.
+fn width_of(quad: &Quad, squeeze: f32) -> usize {
+    let aspect = squeeze * quad.width() / quad.height().max(1e-3);
+    // At least one step, and squeezed where it is longer than the input, as the maker does in training.
+    ((HEIGHT as f32 * aspect).ceil() as usize).clamp(PX_A_STEP, WIDTH)
 }
 
 impl Drop for TextReader {

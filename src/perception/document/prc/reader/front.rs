@@ -1,6 +1,7 @@
 //! The fields of the front, once its number is known.
 
 use super::{Field, PrcReader, Tools};
+use crate::base::geometry::Rect;
 use crate::base::secret::Secret;
 use crate::models::ModelError;
 use crate::perception::document::field::FieldCheck;
@@ -29,7 +30,7 @@ impl PrcReader {
         number: number::Decided,
         confidence: f32,
     ) -> Result<PrcFront, ModelError> {
-        self.find(page, tools)?;
+        self.found.clear();
         let mut front = PrcFront {
             number: Secret::new(number.digits.text()),
             confidence,
@@ -43,23 +44,11 @@ impl PrcReader {
             front.name = Secret::new(text);
             front.name_confidence = name.least_confidence();
         }
-        let sex = self.first_line(page, tools, &layout::SEX, Field::Sex)?;
-        if let [
-            ReadCharacter {
-                character,
-                confidence,
-                ..
-            },
-        ] = sex.characters.as_slice()
-            && *confidence >= LEAST_SEX
-        {
-            front.sex = Secret::new(*character);
-        }
-        let people = self.first_line(page, tools, &layout::ETHNICITY, Field::Ethnicity)?;
-        if people.least_confidence() >= LEAST_ETHNICITY
-            && let Some(people) = fields::ethnicity(people.text().reveal())
-        {
-            front.ethnicity = Secret::new(people);
+        if let Some((sex, ethnicity)) = self.sex_and_ethnicity(page, tools)? {
+            front.sex = Secret::new(sex);
+            front.ethnicity = Secret::new(ethnicity);
+        } else {
+            self.sex_then_ethnicity(page, tools, &mut front)?;
         }
         let birth = self.first_line(page, tools, &layout::BIRTH, Field::BirthDate)?;
         if birth.least_confidence() >= LEAST_BIRTH
@@ -81,6 +70,49 @@ impl PrcReader {
         Ok(front)
     }
 
+    /// Sex and ethnicity, which stand in one row, in one reading with the label between them; `None` if that is not sure of all.
+    fn sex_and_ethnicity(
+        &mut self,
+        page: &Page,
+        tools: &mut Tools<'_, '_>,
+    ) -> Result<Option<(char, &'static str)>, ModelError> {
+        let (sex, ethnicity) = (layout::SEX.on_page(), layout::ETHNICITY.on_page());
+        let both = Rect {
+            w: ethnicity.x + ethnicity.w - sex.x,
+            ..sex
+        };
+        let reading = self.only_line(page, tools, both, Field::SexAndEthnicity)?;
+        Ok(reading.and_then(|r| fields::sex_and_ethnicity(r.text().reveal())))
+    }
+
+    /// Each of the two by itself.
+    fn sex_then_ethnicity(
+        &mut self,
+        page: &Page,
+        tools: &mut Tools<'_, '_>,
+        front: &mut PrcFront,
+    ) -> Result<(), ModelError> {
+        let sex = self.first_line(page, tools, &layout::SEX, Field::Sex)?;
+        if let [
+            ReadCharacter {
+                character,
+                confidence,
+                ..
+            },
+        ] = sex.characters.as_slice()
+            && *confidence >= LEAST_SEX
+        {
+            front.sex = Secret::new(*character);
+        }
+        let people = self.first_line(page, tools, &layout::ETHNICITY, Field::Ethnicity)?;
+        if people.least_confidence() >= LEAST_ETHNICITY
+            && let Some(people) = fields::ethnicity(people.text().reveal())
+        {
+            front.ethnicity = Secret::new(people);
+        }
+        Ok(())
+    }
+
     /// Reads whole rows and takes their fields by the printed labels; what stands in `front` gives way to it. Nothing is taken
     /// if no row has a date of birth: then these are no rows of a card.
     fn by_labels(
@@ -92,6 +124,7 @@ impl PrcReader {
         let Some(map) = page.map() else {
             return Ok(());
         };
+        self.find_once(page, tools)?;
         layout::rows(&self.found, layout::NUMBER.on_page().y, &mut self.lines);
         let mut rows = Rows::default();
         for quad in self.lines.iter().take(MOST_ROWS) {
