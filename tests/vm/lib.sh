@@ -54,15 +54,13 @@ press() {
 look() { ln -sfn "$host/frames/$1.yuyv" /run/look; }
 # Sets the virtual camera up: its picture is what is written to its output. Both ends have to agree before anything is written.
 plug() {
-	local device
+	local index
 	[ -z "$feed" ] || kill -9 $feed
 	udevadm settle
-	# Half of what the board file asks for, if the driver takes it: the processor makes every frame, and is emulated.
-	for device in 10 0; do
-		v4l2-ctl -d /dev/video$device --set-dv-bt-timings cvt,width=1280,height=720,fps=12 >>"$host/feed.txt" 2>&1 ||
-			v4l2-ctl -d /dev/video$device --set-dv-bt-timings index="$(v4l2-ctl -d /dev/video0 --list-dv-timings |
-				awk '/Index/{i=$2} /Active width/{w=$3} /Active height/{h=$3} /\(24.00 frames/{if(w==1280 && h==720) print i}' | head -n 1)" >/dev/null
-	done
+	index=$(v4l2-ctl -d /dev/video0 --list-dv-timings |
+		awk '/Index/{i=$2} /Active width/{w=$3} /Active height/{h=$3} /\(24.00 frames/{if(w==1280 && h==720) print i}' | head -n 1)
+	v4l2-ctl -d /dev/video10 --set-dv-bt-timings index="$index" >/dev/null
+	v4l2-ctl -d /dev/video0 --set-dv-bt-timings index="$index" >/dev/null
 	v4l2-ctl -d /dev/video0 -c osd_text_mode=2 -c loop_video=1
 	"$host/feed" /dev/video10 1280 720 6 /run/look 2>>"$host/feed.txt" &
 	feed=$!

@@ -325,7 +325,7 @@ mod tests {
             let next_life = OffNote::in_folder(dir.path());
             assert_eq!(
                 next_life.give_back().expect("it is writable"),
-                [path.clone()]
+                std::slice::from_ref(&path)
             );
             assert_eq!(text(&path), on);
             let again = next_life.give_back().expect("nothing to do");
@@ -350,7 +350,10 @@ mod tests {
             note.write(device, &path).expect("there is room");
         }
         note.forget(CAMERA);
-        assert_eq!(note.give_back().expect("it is writable"), [path.clone()]);
+        assert_eq!(
+            note.give_back().expect("it is writable"),
+            std::slice::from_ref(&path)
+        );
         assert_eq!(text(&path), "0");
     }
 
