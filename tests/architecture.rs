@@ -214,6 +214,12 @@ fn pure_rooms_touch_no_file_socket_thread_or_clock() {
     let pure = [
         "src/verdict",
         "src/session/state.rs",
+        "src/session/admission.rs",
+        "src/session/buttons.rs",
+        "src/session/ending.rs",
+        "src/session/kept.rs",
+        "src/session/remedy.rs",
+        "src/session/sighting.rs",
         "src/session/view.rs",
         "src/session/document_step.rs",
     ];
