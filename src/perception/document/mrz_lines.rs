@@ -193,8 +193,8 @@ impl MrzReader {
         })
     }
 
-    /// Reads the zone of `page` if that takes few strips and every check digit verifies: for one of several pages that it may
-    /// stand on.
+    /// Reads the zone of `page` if that takes few strips and every check digit verifies: for one of several things that it may show.
+    /// What is read with doubts is unreadable.
     ///
     /// # Errors
     /// [`ModelError`] if the net could not be run.
@@ -202,12 +202,16 @@ impl MrzReader {
         &mut self,
         frame: &FrameView<'_>,
         page: &Page,
-    ) -> Result<Option<Box<ReadZone>>, ModelError> {
+    ) -> Result<ZoneReading, ModelError> {
         let mut best = Best::default();
         self.max_strips = FEW_STRIPS;
         stage(Stage::Zone, || self.try_page(frame, page, &mut best))?;
-        let is_certain = best.is_certain();
-        Ok(best.into_zone().filter(|_| is_certain).map(Box::new))
+        let (is_certain, seen) = (best.is_certain(), best.seen);
+        Ok(match best.into_zone() {
+            Some(zone) if is_certain => ZoneReading::Read(Box::new(zone)),
+            _ if seen => ZoneReading::Unreadable,
+            _ => ZoneReading::NoZone,
+        })
     }
 
     /// Reads the line inside `quad`, in the plane that `map` takes to the frame, as a citizen identification number of GB 11643:

@@ -143,26 +143,28 @@ impl<T> DocumentPipeline<T> {
         // What the page has the shape of is looked for first; after one side of a card the other one is likely.
         let shaped = self.was_prc || self.page.height() == DocumentSize::Id1.height_for(PAGE_WIDTH);
         let mut side = None;
-        let mut at_once = None;
+        // It takes long to be sure that there is no zone: at first sight it is asked only whether there are lines like one.
+        let mut at_first_sight = ZoneReading::NoZone;
+        let mut back_too = false;
         if shaped {
             side = self.prc(grey, &corners, PrcReader::read_front)?;
             if side.is_none() && !self.was_prc {
-                at_once = self.mrz_reader.read_at_once(grey, &self.page)?;
+                at_first_sight = self.mrz_reader.read_at_once(grey, &self.page)?;
             }
-            // It takes long to be sure that there is no zone.
-            if side.is_none() && at_once.is_none() {
+            back_too = side.is_none() && at_first_sight == ZoneReading::NoZone;
+            if back_too {
                 side = self.prc(grey, &corners, PrcReader::read_back)?;
             }
         }
         if side.is_none() {
             let least = self.limits.min_verified_checks;
-            let zone = match at_once {
-                Some(zone) => ZoneReading::Read(zone),
-                None => self.mrz_reader.read(grey, &self.page, least)?,
+            let zone = match at_first_sight {
+                read @ ZoneReading::Read(_) => read,
+                _ => self.mrz_reader.read(grey, &self.page, least)?,
             };
             let problem = match zone {
                 ZoneReading::NoZone => {
-                    side = self.prc_at_last(grey, &corners, shaped)?;
+                    side = self.prc_at_last(grey, &corners, (shaped, back_too))?;
                     DocumentProblem::WrongSide
                 }
                 // These cards have no zone.
@@ -250,7 +252,7 @@ impl<T> DocumentPipeline<T> {
         // Most zones are read at once where the page is the right one, and it takes long to be sure that it is not.
         for quad in choices.into_iter().flatten() {
             if self.page.take(grey, &quad, height(&quad))
-                && let Some(zone) = self.mrz_reader.read_at_once(grey, &self.page)?
+                && let ZoneReading::Read(zone) = self.mrz_reader.read_at_once(grey, &self.page)?
             {
                 let quad = upright(&quad, zone.half_turned);
                 let reading = self.reading((frame, grey), &quad, *zone, portraits)?;
@@ -432,15 +434,17 @@ impl<T> DocumentPipeline<T> {
         }
     }
 
-    /// Looks for a side of a resident identity card where there is no machine readable zone. `shaped`: both were looked for where they should be.
+    /// Looks for a side of a resident identity card where there is no machine readable zone. `done`: the front and the back that were
+    /// looked for already.
     fn prc_at_last(
         &mut self,
         frame: &FrameView<'_>,
         corners: &Quad,
-        shaped: bool,
+        done: (bool, bool),
     ) -> Result<Option<ReadSide>, ModelError> {
-        for read in [PrcReader::read_front, PrcReader::read_back] {
-            if !shaped && let Some(side) = self.prc(frame, corners, read)? {
+        let reads: [texts::ReadPrc; 2] = [PrcReader::read_front, PrcReader::read_back];
+        for (read, done) in reads.into_iter().zip([done.0, done.1]) {
+            if !done && let Some(side) = self.prc(frame, corners, read)? {
                 return Ok(Some(side));
             }
         }
