@@ -6,6 +6,7 @@ mod bad_input;
 mod end_to_end;
 mod furnished;
 mod fuzz_corpus;
+mod matrix;
 mod portraits;
 mod render;
 mod safe_mode;

@@ -3,7 +3,7 @@
 use super::calm::{Calm, Tally};
 use crate::base::time::Moment;
 use crate::guidance::model::FacePrompt;
-use crate::perception::observation::{FaceObservation, PrimaryFace, SceneLight};
+use crate::perception::observation::{FaceObservation, LightState, PrimaryFace, SceneLight};
 use crate::perception::quality::QualityComponent as Q;
 use crate::verdict::evidence::{ComparisonEvidence, FaceEvidence, Measure, PadEvidence};
 use crate::verdict::policy::FaceRules;
@@ -31,6 +31,15 @@ pub struct FaceThresholds {
 
 /// An attack is suspected only after so many times the frames that a good face needs: a second, by the usual policy and camera.
 const DOUBTED: usize = 6;
+
+/// The light in which a frame was taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FrameLight {
+    /// Of the whole frame.
+    pub scene: SceneLight,
+    /// Ring and exposure, and how their loop stands: only when it can do no more is the light around to blame.
+    pub state: LightState,
+}
 
 /// State of the face step.
 #[derive(Clone, Debug)]
@@ -87,14 +96,14 @@ impl FaceStep {
     pub fn observe(
         &mut self,
         seen: &FaceObservation,
-        scene: SceneLight,
+        light: FrameLight,
         frame_size: (u32, u32),
         at: Moment,
         rules: &FaceRules,
         thresholds: FaceThresholds,
     ) -> Option<FaceEvidence> {
         self.n_frames += 1;
-        self.present = face_problem(seen, scene, frame_size, rules);
+        self.present = face_problem(seen, light, frame_size, rules);
         if let Some(problem) = self.present.clone() {
             self.prompt.offer(problem.prompt, at);
             self.problems.count(problem, |a, b| a.reason == b.reason);
@@ -189,7 +198,7 @@ fn median_u8(values: &[u8]) -> Option<u8> {
 /// What stands in the way of comparing the face of this frame, the first thing first; `None` if nothing does.
 pub fn face_problem(
     seen: &FaceObservation,
-    scene: SceneLight,
+    FrameLight { scene, state }: FrameLight,
     frame_size: (u32, u32),
     rules: &FaceRules,
 ) -> Option<FaceProblem> {
@@ -266,16 +275,21 @@ pub fn face_problem(
         (
             Q::LuminanceMean,
             rules.luminance,
-            if face.light.mean < 0.5 {
-                Reason::EnvTooDark
-            } else {
-                Reason::EnvTooBright
+            match (face.light.mean < 0.5, state.at_limit) {
+                (true, true) if face.light.background > BRIGHT_BACKGROUND => Reason::EnvBacklit,
+                (true, _) => Reason::EnvTooDark,
+                (false, true) => Reason::EnvAmbientBeatsLight,
+                (false, false) => Reason::EnvTooBright,
             },
         ),
         (
             Q::IlluminationUniformity,
             rules.uniformity,
-            Reason::EnvSideLit,
+            if state.at_limit {
+                Reason::EnvAmbientBeatsLight
+            } else {
+                Reason::EnvSideLit
+            },
         ),
     ] {
         if let Some(value) = quality(component).filter(|q| *q < least) {
@@ -333,6 +347,8 @@ pub fn face_problem(
     None
 }
 
+/// A background with this mean is mostly cut off at full scale.
+const BRIGHT_BACKGROUND: f32 = 0.8;
 /// Below this mean luminance of the frame, darkness is the likelier reason for a missing face than an empty seat.
 const DARK_SCENE: f32 = 0.08;
 /// Below this value of SingleFacePresent another face is large enough to be meant.

@@ -2,7 +2,7 @@
 
 use super::document_step::{Expected, Progress};
 use super::event::{Effect, Now};
-use super::face_step::FaceThresholds;
+use super::face_step::{FaceThresholds, FrameLight};
 use super::remedy::Frame;
 use super::state::{Session, State};
 use super::visit::stopped;
@@ -83,7 +83,10 @@ impl Session {
                 };
                 let evidence = step.observe(
                     seen,
-                    observation.scene,
+                    FrameLight {
+                        scene: observation.scene,
+                        state: observation.light,
+                    },
                     self.house.frame_size,
                     at,
                     rules,

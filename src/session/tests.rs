@@ -1,7 +1,7 @@
 //! The session as a table of events and states, and as a property: whatever happens, in whatever order.
 
 use super::event::{Effect, Event, Now, ReserveRefusal, StoreRefusal, TicketRefusal};
-use super::face_step::{FaceStep, FaceThresholds};
+use super::face_step::{FaceStep, FaceThresholds, FrameLight};
 use super::state::{Session, State};
 use super::visit::House;
 use crate::base::ids::{Language, SessionId};
@@ -795,7 +795,7 @@ fn face_step(comparison: f32, pad: &[Option<f32>], acted_on: bool) -> (usize, Pa
         }
         let evidence = step.observe(
             &seen,
-            SceneLight::default(),
+            FrameLight::default(),
             house.frame_size,
             Moment::from_millis(n as u64 * 100),
             &house.policy.face,
