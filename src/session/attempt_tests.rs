@@ -124,7 +124,7 @@ fn after_fifty_failures_only_staff_helps() {
 fn leave_face_open(b: &mut Bench) {
     for _ in 0..3 {
         assert_eq!(b.session.vision_task(), VisionTask::Face);
-        b.see(Seen::Face(Box::new(FaceObservation::default())));
+        b.see(Seen::Face(Box::default()));
         b.wait(31_000);
         if matches!(b.session.state(), State::Retry { .. }) {
             b.press(Button::Confirm);
@@ -307,7 +307,7 @@ fn whoever_calls_for_help_hands_over_what_was_tried() {
     let mut b = Bench::new();
     b.go_to_document();
     b.read_document(&mrz(), 2);
-    b.see(Seen::Face(Box::new(FaceObservation::default())));
+    b.see(Seen::Face(Box::default()));
     b.wait(31_000);
     b.press(Button::Confirm);
     hold(&mut b, Button::Cancel);
