@@ -7,7 +7,7 @@ use crate::base::ids::SessionId;
 use crate::base::terms::Purpose;
 use crate::guidance::model::{ResultSign, Screen};
 use crate::hal::{Button, ButtonAction, ButtonEvent, DeviceFault, DeviceKind};
-use crate::perception::observation::{FaceObservation, Seen, VisionTask};
+use crate::perception::observation::{Seen, VisionTask};
 use crate::trust::ticket::Ticket;
 use serde_json::json;
 

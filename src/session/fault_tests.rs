@@ -5,9 +5,7 @@ use super::state::State;
 use super::tests::{Bench, document, face, mrz};
 use crate::guidance::model::NetworkSign;
 use crate::hal::{Button, DeviceFault, DeviceKind, FaultKind};
-use crate::perception::observation::{
-    DocumentObservation, DocumentProblem, FaceObservation, Seen, VisionTask,
-};
+use crate::perception::observation::{DocumentObservation, DocumentProblem, Seen, VisionTask};
 use crate::verdict::reasons::{Attribution, Reason};
 use proptest::prelude::*;
 
