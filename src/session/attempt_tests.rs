@@ -78,6 +78,7 @@ fn a_long_countdown_keeps_nobody_else_out() {
     b.ticket = |purpose| {
         let mut ticket = super::tests::ticket(purpose);
         ticket.claims.session = SessionId::from_parts(2, [8; 10]);
+        ticket.claims.reference = None;
         ticket
     };
     b.go_to_document();
