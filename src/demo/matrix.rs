@@ -191,6 +191,7 @@ pub fn run(args: &MatrixArgs, stop: &Stop) -> anyhow::Result<()> {
     // Keys, policy and configuration of a demonstration; none of its processes is started.
     drop(Household::furnish(&demo, Arc::clone(&clock))?);
     let out = std::fs::canonicalize(&args.out)?;
+    std::fs::create_dir_all(out.join("outcomes"))?;
     let modes = match args.mode {
         Some(mode) => vec![mode],
         None => vec![LoopMode::On, LoopMode::Off],
@@ -273,6 +274,16 @@ fn work(
         let played = booth
             .play(scene, Some(&ticket), WALL, mode)
             .with_context(|| format!("{} {person}", matrix.cases[case].name))?;
+        if let Some(outcome) = &played.outcome {
+            let name = format!(
+                "{}-{person}-{}.json",
+                matrix.cases[case].name,
+                mode_name(mode)
+            );
+            let file = out.join("outcomes").join(name);
+            std::fs::write(&file, serde_json::to_vec_pretty(outcome)?)
+                .with_context(|| file.display().to_string())?;
+        }
         let cell = Cell {
             case,
             person,

@@ -36,6 +36,8 @@ use std::time::Duration;
 
 /// How long a portrait, a name or a doubtful check is waited for after the number is sure.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// The same while the portrait is too small, which the person can put right.
+const PATIENCE_FOR_CLOSER: Duration = Duration::from_secs(12);
 /// How many different readings are kept; more means that nothing is certain, and the rarest is dropped.
 const N_VOTES: usize = 8;
 
@@ -278,7 +280,8 @@ impl DocumentStep {
         let vote = &self.votes[believed];
         let portrait_good = vote.portrait.is_settled(rules);
         let open = vote.printed.iter().any(|v| v.is_open(n_refuted));
-        if (!portrait_good || open) && at.since(since) < PATIENCE {
+        let patience = patience(vote.portrait.is_small(rules));
+        if (!portrait_good || open) && at.since(since) < patience {
             return None;
         }
         let [name, document_number, birth_date, expiry_date] =
@@ -308,9 +311,10 @@ impl DocumentStep {
         if front.is_some() {
             self.front_since.get_or_insert(at);
         }
+        let patience = patience(portrait.is_small(rules));
         let patience_over = self
             .front_since
-            .is_some_and(|since| at.since(since) >= PATIENCE);
+            .is_some_and(|since| at.since(since) >= patience);
         let open = self.cards.front_is_open(rules) || !portrait.is_settled(rules);
         let settled = front.is_some() && (!open || patience_over);
         let turn = match (settled, &back) {
@@ -405,6 +409,11 @@ impl DocumentStep {
             None => (Reason::DocBlurred, None),
         }
     }
+}
+
+/// How long is waited, with a portrait that is too small or not: somebody who is asked to come closer is on their way.
+const fn patience(small: bool) -> Duration {
+    if small { PATIENCE_FOR_CLOSER } else { PATIENCE }
 }
 
 /// Whether two readings say the same, however many characters had to be mended in each.

@@ -406,7 +406,7 @@ impl Actor {
             }
             Deed::Adjust(adjust) => {
                 let (glide, change): (&mut Glide, fn(f32) -> f32) = match adjust {
-                    Adjust::DocumentNearer => (&mut self.held_nearer, |v| (v * 1.12).min(1.6)),
+                    Adjust::DocumentNearer => (&mut self.held_nearer, |v| (v * 1.15).min(2.6)),
                     Adjust::DocumentWhole => {
                         self.held_aside.go(at, 0.0, slow);
                         (&mut self.held_nearer, |v| (v * 0.93).max(0.5))

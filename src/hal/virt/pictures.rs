@@ -118,6 +118,9 @@ fn read_toml<T: serde::de::DeserializeOwned>(
 /// Four channels of 0..=1 in sixteen bits each: half the memory of floating point, and finer than any camera sees.
 pub(super) type Texel = [u16; 4];
 
+/// Width in which a document is seen that is held near enough, in pixels.
+const NEAR_PX: f32 = 760.0;
+
 /// Largest value of a channel.
 const TEXEL_ONE: f32 = 65_535.0;
 
@@ -309,8 +312,8 @@ impl Texture {
                 "correct size_mm or crop the picture to the document's edges",
             ));
         }
-        // People bring it up to a quarter closer when they are asked to.
-        let width = ((seen_px * 1.15) as u32).clamp(16, picture.width());
+        // People bring it closer when they are asked to.
+        let width = ((seen_px.max(NEAR_PX) * 1.15) as u32).clamp(16, picture.width());
         let height = ((width as f32 / aspect) as u32).max(16);
         let small = picture
             .resize_exact(width, height, image::imageops::FilterType::CatmullRom)
