@@ -9,6 +9,7 @@ pub mod fault;
 pub mod light;
 pub mod pi;
 pub mod recovery;
+pub mod storage;
 pub mod virt;
 pub mod watch;
 
@@ -17,6 +18,7 @@ use crate::base::time::Moment;
 pub use fault::{DeviceFault, DeviceKind, FaultKind, Rung};
 pub use light::{LightLevels, SideLevel};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use std::time::Duration;
 
 /// What a camera can be asked for.
@@ -210,6 +212,12 @@ pub trait Buttons: Send + std::fmt::Debug {
     /// # Errors
     /// `Absent`, `Busy`, `Permission` or `Io`.
     fn next(&mut self, timeout: Duration) -> Result<Option<ButtonEvent>, DeviceFault>;
+
+    /// The buttons that are down now, by their lines and not by their events; at most 50 ms.
+    ///
+    /// # Errors
+    /// As [`Buttons::next`].
+    fn down(&mut self) -> Result<Vec<Button>, DeviceFault>;
 }
 
 /// The technician's serial line, raw bytes.
@@ -249,6 +257,28 @@ pub trait Sensors: Send + std::fmt::Debug {
     fn read(&mut self) -> Result<SensorReadings, DeviceFault>;
 }
 
+/// How the disk is that a folder lies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct StorageReadings {
+    /// Bytes that the service may still write.
+    pub free_bytes: u64,
+    /// Bytes of the file system.
+    pub total_bytes: u64,
+    /// It takes no writes.
+    pub read_only: bool,
+    /// Share of its life that is used, in percent, as eMMC says it in steps of ten (JESD84-B51, `DEVICE_LIFE_TIME_EST`). Cards do not say.
+    pub life_used_percent: Option<u8>,
+}
+
+/// The disk.
+pub trait Storage: Send + std::fmt::Debug {
+    /// Looks at the disk that `folder` lies on; at most 50 ms on a disk that is well.
+    ///
+    /// # Errors
+    /// `Absent` if the folder is not there, `Permission`, `Io`.
+    fn read(&mut self, folder: &Path) -> Result<StorageReadings, DeviceFault>;
+}
+
 /// The hardware watchdog.
 pub trait Watchdog: Send + std::fmt::Debug {
     /// Postpones the reset.
@@ -277,6 +307,8 @@ pub struct Devices {
     pub serial: Option<Box<dyn SerialLine>>,
     /// Temperature and supply.
     pub sensors: Option<Box<dyn Sensors>>,
+    /// The disk.
+    pub storage: Box<dyn Storage>,
     /// The hardware watchdog.
     pub watchdog: Option<Box<dyn Watchdog>>,
 }

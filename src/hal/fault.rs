@@ -23,6 +23,8 @@ pub enum DeviceKind {
     Sensors,
     /// The hardware watchdog.
     Watchdog,
+    /// The disk.
+    Storage,
     /// Not a device: the service itself.
     Service,
 }
@@ -39,6 +41,7 @@ impl fmt::Display for DeviceKind {
             Self::Serial => "serial line",
             Self::Sensors => "sensors",
             Self::Watchdog => "watchdog",
+            Self::Storage => "storage",
             Self::Service => "service",
         })
     }
@@ -195,6 +198,7 @@ impl DeviceFault {
             (DeviceKind::Serial, _) => "hw.serial.fault",
             (DeviceKind::Sensors, _) => "hw.sensors.fault",
             (DeviceKind::Watchdog, _) => "hw.watchdog.fault",
+            (DeviceKind::Storage, _) => "hw.storage.fault",
             (DeviceKind::Service, _) => "hw.service.fault",
         }
     }

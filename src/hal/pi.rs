@@ -22,6 +22,7 @@ pub mod usb;
 pub mod watchdog;
 
 use crate::base::time::SharedClock;
+use crate::hal::storage::Disk;
 use crate::hal::{DeviceFault, Devices};
 use check::{ConfigError, PinUse, check_range, pins_are_used_once};
 use serde::Deserialize;
@@ -246,6 +247,7 @@ pub fn open(config: &PiConfig, clock: &SharedClock) -> (Devices, Vec<DeviceFault
         buttons,
         serial,
         sensors,
+        storage: Box::new(Disk),
         watchdog: None,
     };
     (devices, faults)

@@ -9,7 +9,7 @@
 //! | `scene`, `set`, `pictures`, `phone` | what a scene says, and the files that it names |
 //! | `actor`, `pose` | the person: screen in, hands and buttons out; pure |
 //! | `light`, `layer`, `flat`, `sensor`, `render` | light, surfaces, sensor: a frame |
-//! | `world`, `camera`, `sound`, `devices` | the devices and what they share |
+//! | `world`, `camera`, `sound`, `devices`, `clock` | the devices and what they share |
 //! | `stage`, `record` | the director's socket, and what is written down |
 //! | `still` | single frames of a scene without a booth |
 //!
@@ -19,6 +19,7 @@
 mod actor;
 mod camera;
 mod chance;
+mod clock;
 mod devices;
 mod flat;
 mod layer;
@@ -40,6 +41,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+pub use clock::VirtClock;
 pub use sound::WavError;
 pub use stage::Stage;
 pub use still::{StillShot, StillStep, picture, stills};
@@ -189,11 +191,16 @@ fn check(config: &VirtConfig) -> Result<(), VirtError> {
     Ok(())
 }
 
-/// Opens the virtual booth: its devices, and the stage that lets people in. The booth is empty until a scene is played.
+/// Opens the virtual booth: its devices, and the stage that lets people in. The booth is empty until a scene is played. `wall` is the
+/// service's clock if a scene shall be able to set it wrong.
 ///
 /// # Errors
 /// [`VirtError`]: which key, file or device, what was found, what would do.
-pub fn open(config: &VirtConfig, clock: SharedClock) -> Result<(Devices, Stage), VirtError> {
+pub fn open(
+    config: &VirtConfig,
+    clock: SharedClock,
+    wall: Option<Arc<VirtClock>>,
+) -> Result<(Devices, Stage), VirtError> {
     check(config)?;
     let size = (config.width, config.height);
     let load = |path: &PathBuf| -> Result<set::Set, VirtError> {
@@ -222,7 +229,7 @@ pub fn open(config: &VirtConfig, clock: SharedClock) -> Result<(Devices, Stage),
         Some(folder) => Some(replay::open(folder, config.frames_per_s, &clock)?),
         None => None,
     };
-    let world = Arc::new(world::World::new(clock, empty, None, recorder));
+    let world = Arc::new(world::World::new(clock, empty, None, recorder, wall));
     let wire = Arc::new(devices::Wire::default());
     let stage = Stage::start(
         Arc::clone(&world),
@@ -261,6 +268,7 @@ pub fn open(config: &VirtConfig, clock: SharedClock) -> Result<(Devices, Stage),
             world: Arc::clone(&world),
             wire,
         })),
+        storage: Box::new(devices::VirtStorage(Arc::clone(&world))),
         sensors: Some(Box::new(devices::VirtSensors::new(Arc::clone(&world)))),
         watchdog: Some(Box::new(devices::VirtWatchdog(world))),
     };

@@ -5,11 +5,13 @@ use super::scene::FaultWhat;
 use super::world::{World, wait_until};
 use crate::base::time::Moment;
 use crate::hal::light::LightLevels;
+use crate::hal::storage::Disk;
 use crate::hal::{
-    ButtonEvent, Buttons, DeviceFault, DeviceKind, FaultKind, Lights, Panel, PanelImage, PanelKind,
-    SensorReadings, Sensors, SerialLine, Watchdog,
+    Button, ButtonEvent, Buttons, DeviceFault, DeviceKind, FaultKind, Lights, Panel, PanelImage, PanelKind,
+    SensorReadings, Sensors, SerialLine, Storage, StorageReadings, Watchdog,
 };
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -77,6 +79,15 @@ impl Buttons for VirtButtons {
             return Err(World::absent(DeviceKind::Buttons));
         }
         Ok(self.0.next_button(timeout))
+    }
+
+    fn down(&mut self) -> Result<Vec<Button>, DeviceFault> {
+        if self.0.broken(FaultWhat::ButtonsAbsent) {
+            return Err(World::absent(DeviceKind::Buttons));
+        }
+        // A person presses for a moment only: what stays down is broken.
+        let stuck = self.0.broken(FaultWhat::ButtonStuck);
+        Ok(stuck.then_some(Button::Confirm).into_iter().collect())
     }
 }
 
@@ -189,6 +200,21 @@ impl Sensors for VirtSensors {
             throttled: Some(board.soc_celsius + self.heat > 80.0),
             tamper_open: Some(board.tamper_open),
         })
+    }
+}
+
+/// The machine's own disk, with what the scene has broken of it.
+#[derive(Debug)]
+pub(super) struct VirtStorage(pub(super) Arc<World>);
+
+impl Storage for VirtStorage {
+    fn read(&mut self, folder: &Path) -> Result<StorageReadings, DeviceFault> {
+        let mut readings = Disk.read(folder)?;
+        if self.0.broken(FaultWhat::DiskFull) {
+            readings.free_bytes = 0;
+        }
+        readings.read_only |= self.0.broken(FaultWhat::DiskReadOnly);
+        Ok(readings)
     }
 }
 

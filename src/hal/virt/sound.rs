@@ -158,10 +158,12 @@ impl Microphone for VirtMicrophone {
         let ns = i128::from(at.as_nanos()) - i128::from(sound_at.as_nanos());
         let offset =
             i64::try_from(ns * i128::from(SAMPLE_RATE_HZ) / 1_000_000_000).unwrap_or(i64::MAX);
+        let mut from_speaker = vec![0.0; n];
+        self.world.hear_speaker(at, &mut from_speaker);
         for (i, sample) in into[..n].iter_mut().enumerate() {
             let place = usize::try_from(offset.saturating_add(i as i64)).ok();
             let sound = place.and_then(|p| set.wav.get(p)).copied().unwrap_or(0);
-            let level = f32::from(sound) + amplitude * chance.normal();
+            let level = f32::from(sound) + from_speaker[i] + amplitude * chance.normal();
             *sample = if silent {
                 0
             } else if clipping {
@@ -174,12 +176,18 @@ impl Microphone for VirtMicrophone {
     }
 }
 
-/// The speaker: writes down that it was used, and how loud.
+/// The speaker: the microphone hears it; it writes down that it was used, and how loud.
 #[derive(Debug)]
 pub(super) struct VirtSpeaker(pub(super) Arc<World>);
 
 impl Speaker for VirtSpeaker {
     fn play(&mut self, samples: &[i16]) -> Result<(), DeviceFault> {
+        if self.0.broken(FaultWhat::SpeakerAbsent) {
+            return Err(World::absent(DeviceKind::Speaker));
+        }
+        if !self.0.broken(FaultWhat::SpeakerSilent) {
+            self.0.play_sound(samples);
+        }
         let peak = samples.iter().map(|s| s.unsigned_abs()).max().unwrap_or(0);
         self.0.note(Note::Speaker {
             at: self.0.clock.now(),

@@ -6,10 +6,13 @@
 //! -> {"play":"scenes/passport.toml","ticket":"eyJ..."}     ticket: text or null
 //! <- {"ok":true}                                           or {"error":"..."}
 //! <- {"done":"passport","shown":["idle",...],"why":"result"}   when the scene is over
+//! -> {"break":"microphone_silent"}                         as in a scene's [[faults]], until it is mended
+//! -> {"mend":"microphone_silent"}
 //! ```
 
 use super::VirtError;
 use super::devices::Wire;
+use super::scene::FaultWhat;
 use super::set::Set;
 use super::world::{Finished, World};
 use serde::Deserialize;
@@ -32,10 +35,17 @@ const TURN: Duration = Duration::from_millis(15);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Request {
+struct Play {
     play: PathBuf,
     #[serde(default)]
     ticket: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ByHand {
+    Break(FaultWhat),
+    Mend(FaultWhat),
 }
 
 /// The virtual booth seen from outside: ends the play when it is dropped.
@@ -229,10 +239,21 @@ impl Director {
     }
 
     fn answer(&self, line: &[u8]) -> Value {
-        let request: Request = match serde_json::from_slice(line) {
+        match serde_json::from_slice(line) {
+            Ok(ByHand::Break(what)) => {
+                self.world.break_by_hand(what);
+                return json!({"ok": true});
+            }
+            Ok(ByHand::Mend(what)) => {
+                self.world.mend_by_hand(what);
+                return json!({"ok": true});
+            }
+            Err(_) => {}
+        }
+        let request: Play = match serde_json::from_slice(line) {
             Ok(request) => request,
             Err(e) => {
-                let mend = r#"mend: send {"play":"<scene file>","ticket":"<text>" or null}"#;
+                let mend = r#"mend: send {"play":"<scene file>","ticket":"<text>" or null}, {"break":"<fault>"} or {"mend":"<fault>"}"#;
                 return json!({"error": format!("stage: the line is no request: {e}; {mend}")});
             }
         };
