@@ -1,3 +1,7 @@
-//! What a technician needs. Built: the memory of faults. Not built: the console (`boothd console` says so) and self-tests.
+//! What a technician needs: the commands of the console and what comes back, the socket between the console's process and the booth,
+//! and the memory of faults.
 
+pub mod command;
+pub mod control;
 pub mod faults;
+pub mod report;

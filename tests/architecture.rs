@@ -18,7 +18,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "session",
         &["base", "guidance", "hal", "perception", "trust", "verdict"],
     ),
-    ("technician", &["base", "hal", "models", "perception"]),
+    (
+        "technician",
+        &["base", "hal", "models", "perception", "trust"],
+    ),
     ("runtime", &["base", "hal"]),
     (
         "config",

@@ -15,7 +15,6 @@
 //! While a session holds, `pending` is answered with nothing and `held`.
 
 mod client;
-mod lines;
 #[cfg(test)]
 mod tests;
 
@@ -24,9 +23,9 @@ pub use client::WireClient;
 use super::outbox::{AckReport, OutboxError, OutboxStats, Pending};
 use super::service::OutboxHandle;
 use super::status::NetStatus;
+use crate::base::lines::{Line, Lines};
 use crate::base::time::{Moment, SharedClock};
 use crate::trust::ack::{Digest, MAX_BATCH, MAX_REQUEST};
-use lines::{Line, Lines};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 use std::io::{Read as _, Write as _};
@@ -304,7 +303,7 @@ fn serve(mut stream: UnixStream, server: &Server) -> std::io::Result<()> {
         let refusal = Reply::error("user", "this user is not in `allowed_uids`");
         return send(&mut stream, &refusal);
     }
-    let mut lines = Lines::new(stream.try_clone()?);
+    let mut lines = Lines::new(stream.try_clone()?, MAX_LINE);
     let mut greeted = false;
     loop {
         let reply = match lines.next(|| server.stop.load(Ordering::SeqCst))? {

@@ -1,7 +1,9 @@
 //! The side of `uplink`.
 
-use super::lines::{Line, Lines};
-use super::{CALL_LIMIT, HELLO, Hello, LOOK, MAX_WAIT, Reply, Request, VERSION, WireError, send};
+use super::{
+    CALL_LIMIT, HELLO, Hello, LOOK, MAX_LINE, MAX_WAIT, Reply, Request, VERSION, WireError, send,
+};
+use crate::base::lines::{Line, Lines};
 use crate::delivery::outbox::{AckReport, OutboxStats, Pending};
 use crate::delivery::status::NetStatus;
 use crate::trust::ack::Digest;
@@ -35,7 +37,7 @@ impl WireClient {
         let stream = UnixStream::connect(socket).map_err(failed)?;
         stream.set_read_timeout(Some(LOOK)).map_err(failed)?;
         stream.set_write_timeout(Some(CALL_LIMIT)).map_err(failed)?;
-        let lines = Lines::new(stream.try_clone().map_err(failed)?);
+        let lines = Lines::new(stream.try_clone().map_err(failed)?, MAX_LINE);
         let mut client = Self { stream, lines };
         let hello = Hello {
             hello: HELLO.to_owned(),

@@ -1,0 +1,1 @@
+//! The control socket with a booth that is none.
