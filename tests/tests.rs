@@ -8,5 +8,6 @@ mod fuzz_corpus;
 mod portraits;
 mod render;
 mod safe_mode;
+mod technician;
 mod texts;
 mod tickets;

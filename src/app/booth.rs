@@ -4,13 +4,19 @@
 //! k-camera --Latest<Frame>--> k-vision --bounded(64)--> k-session --Latest<UiModel>--> k-panel
 //!     ^------controls------------'  '--Latest<levels>--> k-light            '--calls--> outbox thread <--socket-- uplink
 //! k-buttons ---bounded(64)-------------------------------^        k-microphone: level for the preflight
+//! k-upkeep, control (the console's socket) --orders, listening, events--> the threads that own the devices: self-test and faults
 //! ```
 
+use super::control::Control;
+use super::control::settings::Settings;
 use super::eye::{self, Eye};
+use super::maintenance::Desk;
 use super::outside::BoothOutside;
 use super::senses;
 use super::sight::{self, Sight};
+use super::tester::{Fitted, SharedTester, Tester};
 use super::trace::Trace;
+use super::upkeep::{Upkeep, upkeep_thread};
 use crate::base::latest::Latest;
 use crate::base::time::{SharedClock, SystemClock};
 use crate::config::board::{Board, Devices as BoardDevices};
@@ -20,6 +26,7 @@ use crate::delivery::outbox::Outbox;
 use crate::delivery::service::OutboxService;
 use crate::delivery::wire::WireServer;
 use crate::guidance::texts::CONSENT_VERSION;
+use crate::hal::virt::VirtClock;
 use crate::hal::{self, DeviceFault, DeviceKind, Devices, Watchdog};
 use crate::models::{Catalogue, ModelTask};
 use crate::perception::document::limits::DocumentLimits;
@@ -28,19 +35,23 @@ use crate::perception::pad::calibration::PadCalibration;
 use crate::perception::vision::Vision;
 use crate::runtime::crew::{Crew, Stop};
 use crate::runtime::heartbeat::Heartbeats;
+use crate::runtime::logging::LogControl;
 use crate::runtime::notify;
 use crate::session::driver;
 use crate::session::event::Event;
 use crate::session::state::Session;
 use crate::session::visit::House;
+use crate::technician::control::ControlServer;
 use crate::technician::faults::Faults;
-use crate::trust::keys::{SoftwareKey, TrustedKeys};
+use crate::technician::selftest::store::Kept;
+use crate::technician::sessions::Sessions;
+use crate::trust::keys::{SharedSigner, SoftwareKey, TrustedKeys};
 use crate::verdict::decision::ComparisonThreshold;
 use crate::verdict::outcome::ModelStamp;
 use anyhow::Context;
 use crossbeam_channel::bounded;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Largest outcome that a place is reserved for, in bytes of JSON.
@@ -50,11 +61,16 @@ const OUTCOME_SPACE: usize = 16 * 1024;
 ///
 /// # Errors
 /// What kept it from starting, or the first thread that failed.
-pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
-    let clock: SharedClock = Arc::new(SystemClock);
-    let started = clock.now();
+pub fn run(config_path: &Path, log: &LogControl, stop: &Stop) -> anyhow::Result<()> {
     let config = ServiceConfig::read(config_path)?;
     let board = Board::read(&config.board)?;
+    // The virtual booth's clock can be wrong, as a real one's.
+    let wall = board.is_virtual().then(Arc::<VirtClock>::default);
+    let clock: SharedClock = match &wall {
+        Some(wall) => Arc::clone(wall) as SharedClock,
+        None => Arc::new(SystemClock),
+    };
+    let started = clock.now();
     if config.trace.is_some() && !board.is_virtual() {
         anyhow::bail!(
             "{}: `trace`: found a file, allowed only on a virtual board: measurements of real people are not written down; \
@@ -70,7 +86,8 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     let policy_keys = TrustedKeys::read(&config.trust.policy_keys)?;
     let (policy, policy_stamp) = load_policy(&config.trust.policy, &policy_keys)?;
     let wallet_keys = TrustedKeys::read(&config.trust.wallet_keys)?;
-    let signer = Arc::new(SoftwareKey::read(&config.trust.signing_key)?);
+    let signer: SharedSigner = Arc::new(SoftwareKey::read(&config.trust.signing_key)?);
+    let booth_key = Arc::clone(&signer);
 
     // Then the models: a booth with a changed model must not start.
     let catalogue = Catalogue::open(
@@ -114,7 +131,7 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     let wire = WireServer::start(&config.uplink, outbox.handle(), Arc::clone(&clock))?;
 
     let faults = Faults::open(&config.outbox.state_dir.join("faults.json"));
-    let (mut devices, stage) = open_devices(&board, &faults, &clock)?;
+    let (mut devices, stage) = open_devices(&board, &faults, &clock, wall)?;
     match watchdog {
         Some(Ok(watchdog)) => devices.watchdog = Some(watchdog),
         Some(Err(fault)) => {
@@ -144,6 +161,7 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         board: board.name.clone(),
     };
 
+    let house_of_console = house.clone();
     let hearts = Heartbeats::new(Arc::clone(&clock));
     let mut crew = Crew::new(stop.clone());
     let (events, inbox) = bounded::<Event>(64);
@@ -160,12 +178,19 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         panel,
         buttons,
         sensors,
+        storage,
         watchdog,
         speaker,
         serial,
     } = devices;
-    // The technician's console and the speaker are not built; their devices stay open so that nobody else takes them.
-    let _kept = (speaker, serial, sensors);
+    // The technician's line stays open so that nobody else takes it.
+    let _kept = serial;
+    let fitted = Fitted {
+        lights: lights.is_some(),
+        panel: panel.is_some(),
+        buttons: buttons.is_some(),
+    };
+    let desk = Desk::new(events.clone(), Arc::clone(&clock));
     let keeping = |device| senses::Keeping::new(&faults, &clock, device);
     {
         let keeper = eye::Keeper {
@@ -243,20 +268,70 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         })?;
     }
     if let Some(buttons) = buttons {
-        let (events, pulse) = (
+        let (events, senses, pulse) = (
             events.clone(),
+            senses.clone(),
             hearts.register("buttons", Duration::from_secs(10)),
         );
+        let mut keeping = keeping(DeviceKind::Buttons);
         crew.spawn("buttons", move |stop| {
-            senses::button_thread(buttons, &events, &pulse, stop)
+            senses::button_thread(buttons, &events, &senses, &mut keeping, &pulse, stop)
         })?;
     }
+    let mut listen = None;
     if let Some(microphone) = microphone {
         let senses = senses.clone();
         let mut keeping = keeping(DeviceKind::Microphone);
+        let (to_microphone, listeners) = bounded(1);
+        listen = Some(to_microphone);
         crew.spawn("microphone", move |stop| {
-            senses::microphone_thread(microphone, &senses, &mut keeping, stop)
+            senses::microphone_thread(microphone, &listeners, &senses, &mut keeping, stop)
         })?;
+    }
+    let settings = Settings::open(
+        &config.outbox.state_dir.join("settings.json"),
+        config.language,
+        events.clone(),
+    );
+    let sessions = Sessions::open(&config.outbox.state_dir.join("sessions.json"), clock.wall());
+    let state = |name: &str| config.outbox.state_dir.join(name);
+    let tester: SharedTester = Arc::new(Mutex::new(Tester {
+        orders: orders.clone(),
+        listen,
+        ui: ui.clone(),
+        senses: senses.clone(),
+        eye: eye.clone(),
+        camera: camera_info,
+        speaker: speaker.map(|s| (s, keeping(DeviceKind::Speaker))),
+        sensors: sensors.map(|s| (s, keeping(DeviceKind::Sensors))),
+        storage: (storage, keeping(DeviceKind::Storage)),
+        fitted,
+        state_dir: config.outbox.state_dir.clone(),
+        outbox: outbox.handle(),
+        net: wire.net(),
+        models: (config.models.clone(), board.models.threads.into()),
+        faults: faults.clone(),
+        desk: desk.clone(),
+        clock: Arc::clone(&clock),
+        results: Kept::open(&state("selftest.json")),
+        references: Kept::open(&state("devices.json")),
+    }));
+    {
+        let upkeep = Upkeep {
+            booth: config.booth_id.clone(),
+            tester: Arc::clone(&tester),
+            desk: desk.clone(),
+            faults: faults.clone(),
+            events: events.clone(),
+            net: wire.net(),
+            config: config.selftest,
+            settings: settings.clone(),
+            log: log.clone(),
+            clock: Arc::clone(&clock),
+        };
+        // A test that hangs on a device is worth a restart; one that runs beats.
+        let pulse = hearts.register("upkeep", Duration::from_secs(60));
+        crew.spawn("upkeep", move |stop| upkeep_thread(&upkeep, &pulse, stop))?;
     }
     {
         let (events, net, hearts) = (events.clone(), wire.net(), hearts.clone());
@@ -265,6 +340,7 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         })?;
     }
 
+    let (console_eye, console_senses) = (eye.clone(), senses.clone());
     let mut outside = BoothOutside {
         booth: config.booth_id.clone(),
         wallet_keys,
@@ -277,6 +353,8 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         eye: eye.clone(),
         senses,
         net: wire.net(),
+        sessions: sessions.clone(),
+        desk: desk.clone(),
         clock: Arc::clone(&clock),
     };
     let mut session = Session::new(house, clock.now());
@@ -302,7 +380,38 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
             Ok(())
         })?;
     }
+    let control = match &config.control {
+        Some(control) => {
+            let booth = Control {
+                booth: config.booth_id.clone(),
+                config_path: config_path.to_owned(),
+                config: config.clone(),
+                house: house_of_console,
+                tester,
+                desk,
+                faults,
+                sessions,
+                log: log.clone(),
+                signer: booth_key,
+                settings,
+                outbox: outbox.handle(),
+                net: wire.net(),
+                eye: console_eye,
+                senses: console_senses,
+                started,
+                stop: stop.clone(),
+                clock: Arc::clone(&clock),
+                console: Mutex::default(),
+                bundle: Mutex::default(),
+            };
+            let server = ControlServer::start(control, Arc::new(booth));
+            let place = control.socket.display().to_string();
+            Some(server.with_context(|| format!("`control.socket` {place}"))?)
+        }
+        None => None,
+    };
     let ended = crew.watch();
+    drop(control);
     notify::stopping();
     drop(wire);
     outbox.stop();
@@ -329,10 +438,11 @@ fn open_devices(
     board: &Board,
     faults: &Faults,
     clock: &SharedClock,
+    wall: Option<Arc<VirtClock>>,
 ) -> anyhow::Result<(Devices, Option<hal::virt::Stage>)> {
     match &board.devices {
         BoardDevices::Virt(config) => {
-            let (devices, stage) = hal::virt::open(config, Arc::clone(clock))?;
+            let (devices, stage) = hal::virt::open(config, Arc::clone(clock), wall)?;
             Ok((devices, Some(stage)))
         }
         BoardDevices::Pi(config) => {

@@ -8,7 +8,7 @@ use crate::guidance::light::{LightDriver, LightLimits};
 use crate::guidance::model::{NetworkSign, UiModel};
 use crate::guidance::screens;
 use crate::hal::{
-    Buttons, DeviceFault, DeviceKind, FaultKind, LightLevels, Lights, Microphone, Panel,
+    Button, Buttons, DeviceFault, DeviceKind, FaultKind, LightLevels, Lights, Microphone, Panel,
     PanelImage, SAMPLE_RATE_HZ, Watchdog,
 };
 use crate::runtime::crew::Stop;
@@ -16,7 +16,9 @@ use crate::runtime::heartbeat::{Heartbeats, Pulse};
 use crate::runtime::notify;
 use crate::session::event::Event;
 use crate::technician::faults::Faults;
-use crossbeam_channel::Sender;
+use crate::technician::selftest::parts::SILENT_DBFS;
+use crate::technician::selftest::sound::SoundFigures;
+use crossbeam_channel::{Receiver, Sender};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -38,6 +40,14 @@ pub struct Readings {
     pub microphone_fault: Option<&'static str>,
     /// Level of the microphone over the last second, dBFS.
     pub microphone_dbfs: Option<f32>,
+    /// Fault of the buttons.
+    pub buttons_fault: Option<&'static str>,
+    /// Buttons that are down by their lines, and since when each has been.
+    pub down: Vec<(Button, Moment)>,
+    /// Whether the buttons' lines were read.
+    pub buttons_read: bool,
+    /// When the panel last took a picture, and how long that took it.
+    pub panel_took: Option<(Moment, Duration)>,
 }
 
 impl Senses {
@@ -86,6 +96,17 @@ impl Senses {
         readings.levels.push_back((at, levels));
     }
 
+    fn note_down(&self, now: Moment, down: &[Button]) {
+        let mut readings = self.lock();
+        readings.buttons_read = true;
+        readings.down.retain(|(button, _)| down.contains(button));
+        for button in down {
+            if !readings.down.iter().any(|(known, _)| known == button) {
+                readings.down.push((*button, now));
+            }
+        }
+    }
+
     /// The newest readings.
     pub fn read(&self) -> Readings {
         self.lock().clone()
@@ -124,7 +145,7 @@ impl Keeping {
     }
 
     /// The device answered so. Gives the code of its fault.
-    fn note(&mut self, fault: Option<&DeviceFault>) -> Option<&'static str> {
+    pub fn note(&mut self, fault: Option<&DeviceFault>) -> Option<&'static str> {
         let code = fault.map(DeviceFault::code);
         if code != self.told {
             match fault {
@@ -195,8 +216,15 @@ pub fn panel_thread(
             continue;
         };
         screens::draw(&model, kind, &mut image);
+        let began = keeping.clock.now();
         let fault = panel.show(&image).err();
-        senses.lock().panel_fault = keeping.note(fault.as_ref());
+        let now = keeping.clock.now();
+        let code = keeping.note(fault.as_ref());
+        let mut readings = senses.lock();
+        readings.panel_fault = code;
+        if code.is_none() {
+            readings.panel_took = Some((now, now.since(began)));
+        }
     }
     Ok(())
 }
@@ -208,43 +236,80 @@ pub fn panel_thread(
 pub fn button_thread(
     mut buttons: Box<dyn Buttons>,
     events: &Sender<Event>,
+    senses: &Senses,
+    keeping: &mut Keeping,
     pulse: &Pulse,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    let mut failed = false;
+    let mut looked: Option<Moment> = None;
     while !stop.is_set() {
         pulse.beat();
-        match buttons.next(Duration::from_millis(200)) {
-            Ok(Some(event)) => events.send_timeout(Event::Button(event), Duration::from_secs(5))?,
-            Ok(None) => failed = false,
-            Err(fault) => {
-                if !failed {
-                    tracing::warn!(code = fault.code(), %fault, "buttons");
+        let next = buttons.next(Duration::from_millis(200));
+        let now = keeping.clock.now();
+        let fault = match next {
+            Ok(event) => {
+                if let Some(event) = event {
+                    events.send_timeout(Event::Button(event), Duration::from_secs(5))?;
                 }
-                failed = true;
-                std::thread::park_timeout(Duration::from_millis(500));
+                if looked.is_some_and(|at| now.since(at) < LINES_EVERY) {
+                    continue;
+                }
+                looked = Some(now);
+                match buttons.down() {
+                    Ok(down) => {
+                        senses.note_down(now, &down);
+                        None
+                    }
+                    Err(fault) => Some(fault),
+                }
             }
+            Err(fault) => Some(fault),
+        };
+        let failed = fault.is_some();
+        senses.lock().buttons_fault = keeping.note(fault.as_ref());
+        if failed {
+            std::thread::park_timeout(Duration::from_millis(500));
         }
     }
     Ok(())
 }
 
-/// Below this the microphone hears nothing at all: it is dead or muted.
-const SILENT_DBFS: f32 = -85.0;
+/// How often the buttons' lines are read, beside their events.
+const LINES_EVERY: Duration = Duration::from_secs(1);
 
-/// Keeps the level of the microphone.
+/// A stretch of sound that somebody wants the figures of. The sound itself stays with the microphone's thread.
+#[derive(Debug)]
+pub struct Listen {
+    /// So many samples, at most [`MOST_HEARD`].
+    pub n: usize,
+    /// Where the figures go.
+    pub answer: Sender<SoundFigures>,
+}
+
+/// Most samples that are listened to at a time: four seconds.
+pub const MOST_HEARD: usize = 4 * SAMPLE_RATE_HZ as usize;
+
+/// Keeps the level of the microphone, and takes figures of stretches of sound for who asks.
 ///
 /// # Errors
 /// Never by itself: a fault is in the readings.
 pub fn microphone_thread(
     mut microphone: Box<dyn Microphone>,
+    orders: &Receiver<Listen>,
     senses: &Senses,
     keeping: &mut Keeping,
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let mut samples = vec![0i16; SAMPLE_RATE_HZ as usize / 10];
     let (mut sum, mut n) = (0f64, 0usize);
+    let mut listening: Option<(Listen, Vec<i16>)> = None;
     while !stop.is_set() {
+        if listening.is_none() {
+            listening = orders.try_recv().ok().map(|order| {
+                let room = Vec::with_capacity(order.n.min(MOST_HEARD));
+                (order, room)
+            });
+        }
         match microphone.read(&mut samples, Duration::from_millis(500)) {
             Ok((got, _)) => {
                 sum += samples[..got]
@@ -252,6 +317,17 @@ pub fn microphone_thread(
                     .map(|s| (f64::from(*s) / 32_768.0).powi(2))
                     .sum::<f64>();
                 n += got;
+                if let Some((order, heard)) = &mut listening {
+                    heard.extend_from_slice(&samples[..got]);
+                    if heard.len() >= order.n.min(MOST_HEARD) {
+                        if let Some(figures) = SoundFigures::of(heard) {
+                            // Who has given up waiting needs no answer.
+                            let _ = order.answer.try_send(figures);
+                        }
+                        heard.fill(0);
+                        listening = None;
+                    }
+                }
                 if n >= SAMPLE_RATE_HZ as usize {
                     let dbfs = (10.0 * (sum / n as f64).max(1e-12).log10()) as f32;
                     (sum, n) = (0.0, 0);
@@ -263,6 +339,10 @@ pub fn microphone_thread(
                 }
             }
             Err(fault) => {
+                // A stretch with a hole in it has no figures.
+                if let Some((_, mut heard)) = listening.take() {
+                    heard.fill(0);
+                }
                 senses.lock().microphone_fault = keeping.note(Some(&fault));
                 std::thread::park_timeout(Duration::from_millis(200));
             }

@@ -3,6 +3,7 @@
 use super::eye::Eye;
 use super::senses::Senses;
 use super::trace::Trace;
+use crate::base::frame::Frame;
 use crate::base::latest::Latest;
 use crate::base::secret::Secret;
 use crate::base::time::{Moment, SharedClock};
@@ -15,6 +16,8 @@ use crate::runtime::crew::Stop;
 use crate::runtime::heartbeat::Pulse;
 use crate::session::event::Event;
 use crate::session::view::LightScene;
+use crate::technician::characters;
+use crate::technician::selftest::lights::{LightFigures, LightProbe, NoLightFigures, halves_of};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use std::time::Duration;
 
@@ -36,6 +39,25 @@ pub enum Order {
     UsePortrait(Secret),
     /// The session is over: wipe.
     Forget,
+    /// The lights are measured by the camera; the answer comes when it is known. Only in maintenance.
+    MeasureLights(Sender<Result<LightFigures, NoLightFigures>>),
+    /// The ring is set to these levels whatever the scene is; `None`: as the scene says. Only in maintenance.
+    Shine(Option<LightLevels>),
+    /// What the next frame looks like, with a face in it if there is one. Only in maintenance.
+    Look(Sender<LiveLook>),
+}
+
+/// One frame for a technician who aims the camera.
+#[derive(Clone, Debug)]
+pub struct LiveLook {
+    /// The picture in characters, [`characters::COLUMNS`] wide.
+    pub lines: Vec<String>,
+    /// Mean luminance of the frame, 0..=1.
+    pub mean: f32,
+    /// The largest face: distance of the eyes in pixels; yaw, pitch and roll of the head in degrees.
+    pub face: Option<(f32, [f32; 3])>,
+    /// Faces in the frame.
+    pub n_faces: usize,
 }
 
 impl std::fmt::Debug for Order {
@@ -58,6 +80,10 @@ pub struct Sight {
     control: ExposureLoop,
     controls: CameraControls,
     last_ticket_look: Moment,
+    /// Levels that are held whatever the scene is.
+    held: Option<LightLevels>,
+    /// The lights are being measured, for whom.
+    probe: Option<(LightProbe, Sender<Result<LightFigures, NoLightFigures>>)>,
 }
 
 /// QR codes are looked for so often, not in every frame: nobody waits for less, and an idle booth stays cool.
@@ -106,6 +132,8 @@ impl Sight {
             control,
             controls,
             last_ticket_look: Moment::ZERO,
+            held: None,
+            probe: None,
         })
     }
 
@@ -121,6 +149,56 @@ impl Sight {
             recipe.white_range(),
         );
         Some(self.control.begin())
+    }
+
+    /// Shows a frame to the test of the lights; gives whether it is over.
+    fn show_probe(
+        &mut self,
+        frame: &Frame,
+        eye: &Eye,
+        wanted: &Latest<LightLevels>,
+        senses: &Senses,
+    ) -> bool {
+        let meta = frame.meta;
+        let taken_with = meta.exposure_us.zip(meta.gain);
+        let controls = taken_with.map(|(exposure_us, gain)| CameraControls { exposure_us, gain });
+        let Some((probe, _)) = &mut self.probe else {
+            return false;
+        };
+        let light = probe.moments(meta.captured).map(|at| senses.levels_at(at));
+        let before = (probe.levels(), probe.controls());
+        let done = probe.frame(halves_of(&frame.view()), meta.captured, controls, light);
+        if probe.controls() != before.1 {
+            eye.controls.put(probe.controls());
+        }
+        if done.is_none() && probe.levels() != before.0 {
+            wanted.put(probe.levels());
+        }
+        done.is_some_and(|done| self.end_probe(done))
+    }
+
+    fn end_probe(&mut self, done: Result<LightFigures, NoLightFigures>) -> bool {
+        if let Some((_, answer)) = self.probe.take() {
+            // Who has given up waiting needs no answer.
+            let _ = answer.try_send(done);
+        }
+        true
+    }
+
+    fn live_look(&mut self, frame: &Frame) -> anyhow::Result<LiveLook> {
+        let seen = self.vision.look(frame.view(), VisionTask::Face)?;
+        let Seen::Face(face) = seen else {
+            anyhow::bail!("looked for a face, and something else came back");
+        };
+        Ok(LiveLook {
+            lines: characters::of(&frame.view()),
+            mean: scene_light(&frame.view()).mean,
+            face: face.primary.as_ref().map(|p| {
+                let pose = p.pose;
+                (p.inter_eye_px, [pose.yaw, pose.pitch, pose.roll])
+            }),
+            n_faces: face.n_faces,
+        })
     }
 
     /// One turn of the loop: what is measured depends on the scene.
@@ -184,7 +262,14 @@ pub fn vision_thread(
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let mut n_dropped = 0u64;
+    let mut look_for: Option<Sender<LiveLook>> = None;
+    // The scene's light is set anew.
+    let mut again = false;
     let apply = |sight: &mut Sight, action: ExposureAction| {
+        // Who tests the light has it alone; the scene's comes back afterwards.
+        if sight.held.is_some() || sight.probe.is_some() {
+            return;
+        }
         if action.controls != sight.controls {
             sight.controls = action.controls;
             eye.controls.put(action.controls);
@@ -212,11 +297,47 @@ pub fn vision_thread(
                     }
                 }
                 Order::Forget => sight.vision.forget(),
+                Order::Shine(levels) => {
+                    sight.held = levels;
+                    match levels {
+                        Some(levels) => drop(wanted_levels.put(levels)),
+                        None => again = true,
+                    }
+                }
+                Order::MeasureLights(answer) => {
+                    let probe = LightProbe::new(sight.controls, clock.now());
+                    wanted_levels.put(probe.levels());
+                    sight.probe = Some((probe, answer));
+                }
+                Order::Look(answer) => look_for = Some(answer),
             }
+        }
+        if let Some((probe, _)) = &sight.probe
+            && let Some(done) = probe.turn(clock.now())
+        {
+            again |= sight.end_probe(done);
+        }
+        if std::mem::take(&mut again)
+            && let Some(action) = sight.set_scene(sight.scene)
+        {
+            // The exposure may be another one than the loop's.
+            eye.controls.put(action.controls);
+            apply(&mut sight, action);
         }
         let Some(frame) = eye.frames.take(Duration::from_millis(200)) else {
             continue;
         };
+        if sight.probe.is_some() {
+            again = sight.show_probe(&frame, eye, wanted_levels, senses);
+            eye.recycle(frame);
+            continue;
+        }
+        if let Some(answer) = look_for.take() {
+            // Who has given up waiting needs no answer.
+            let _ = answer.try_send(sight.live_look(&frame)?);
+            eye.recycle(frame);
+            continue;
+        }
         let meta = frame.meta;
         let ticket_too_soon = sight.task == VisionTask::Ticket
             && meta.captured.since(sight.last_ticket_look) < TICKET_INTERVAL;

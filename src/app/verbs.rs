@@ -147,8 +147,8 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
     let done = match cli.verb {
         Verb::Check(args) => return check::run(&args),
         Verb::Run { config } => {
-            logging::start("booth");
-            booth::run(&config, &stop_on_signals()?)
+            let log = logging::start("booth");
+            booth::run(&config, &log, &stop_on_signals()?)
         }
         Verb::Safe { config, seconds } => {
             logging::start("safe");

@@ -21,6 +21,8 @@ pub struct UiModel {
     pub reference: Option<ReferenceNumber>,
     /// The network as the person should know it.
     pub network: NetworkSign,
+    /// Faults of the booth, for who looks after it: a small number in the corner, where nobody is being served. 0: none is shown.
+    pub faults: u8,
 }
 
 impl UiModel {
@@ -35,6 +37,7 @@ impl UiModel {
             attempts_left: None,
             reference: None,
             network: NetworkSign::Ready,
+            faults: 0,
         }
     }
 }
@@ -76,11 +79,13 @@ pub enum Screen {
     HandOver,
     /// Out of service for a fault of the booth.
     OutOfService,
+    /// The booth tests itself, or a technician works on it: please wait, or come again.
+    Maintenance,
 }
 
 impl Screen {
     /// Every screen with each of its prompts.
-    pub const ALL: [Self; 48] = {
+    pub const ALL: [Self; 49] = {
         use {DocumentPrompt as D, FacePrompt as F, ResultSign as R, RetrySign as T};
         [
             Self::Starting,
@@ -131,6 +136,7 @@ impl Screen {
             Self::Retry(T::Light),
             Self::HandOver,
             Self::OutOfService,
+            Self::Maintenance,
         ]
     };
 
@@ -186,6 +192,7 @@ impl Screen {
             Self::Retry(T::Light) => "retry.light",
             Self::HandOver => "hand_over",
             Self::OutOfService => "out_of_service",
+            Self::Maintenance => "maintenance",
         }
     }
 }

@@ -121,6 +121,36 @@ pub struct DeviceFault {
 }
 
 impl DeviceFault {
+    /// All codes that [`DeviceFault::code`] gives.
+    pub const CODES: [&'static str; 26] = [
+        "hw.camera.absent",
+        "hw.camera.busy",
+        "hw.camera.permission",
+        "hw.camera.frozen",
+        "hw.camera.dark",
+        "hw.camera.covered",
+        "hw.camera.overexposed",
+        "hw.camera.blurred",
+        "hw.camera.wrong_device",
+        "hw.camera.dropped_frames",
+        "hw.camera.no_frames",
+        "hw.mic.absent",
+        "hw.mic.busy",
+        "hw.mic.permission",
+        "hw.mic.overrun",
+        "hw.mic.silent",
+        "hw.light.absent",
+        "hw.light.stuck",
+        "hw.speaker.fault",
+        "hw.panel.fault",
+        "hw.buttons.fault",
+        "hw.serial.fault",
+        "hw.sensors.fault",
+        "hw.watchdog.fault",
+        "hw.storage.fault",
+        "hw.service.fault",
+    ];
+
     /// Classifies an error number of the kernel: EACCES, EBUSY and ENODEV are told apart, each with the command that mends it.
     pub fn from_errno(
         device: DeviceKind,

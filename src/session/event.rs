@@ -1,5 +1,6 @@
 //! What goes into the session and what comes out: two closed sets.
 
+use crate::base::ids::Language;
 use crate::base::secret::Secret;
 use crate::base::time::{Moment, WallTime};
 use crate::guidance::model::NetworkSign;
@@ -44,6 +45,16 @@ pub enum Event {
     FaultCleared(DeviceKind),
     /// The network as the uplink sees it.
     Network(NetworkSign),
+    /// The language of the idle screen and of practice.
+    Language(Language),
+    /// How many faults the booth has, for the corner of the panel.
+    Faults(u8),
+    /// Somebody wants to work on the booth: answered by [`Effect::Answer`]. Until [`Event::MaintenanceOver`] no session begins.
+    Maintenance,
+    /// Customers may come again.
+    MaintenanceOver,
+    /// A practice session shall begin, as with the other button: answered by [`Effect::Answer`].
+    Practice,
 }
 
 /// Why a ticket is not taken. Nothing of this is shown to the person but "please get a new code".
@@ -97,6 +108,8 @@ pub enum Effect {
     },
     /// Wipe templates and pictures of this session.
     Forget,
+    /// Whether maintenance or practice, which was asked for, has begun.
+    Answer(bool),
 }
 
 impl std::fmt::Debug for Effect {
@@ -109,6 +122,7 @@ impl std::fmt::Debug for Effect {
             Self::UsePortrait(_) => "UsePortrait",
             Self::Store { .. } => "Store",
             Self::Forget => "Forget",
+            Self::Answer(_) => "Answer",
         })
     }
 }

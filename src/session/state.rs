@@ -72,6 +72,8 @@ pub enum State {
         /// Reason code of the fault.
         code: &'static str,
     },
+    /// The booth tests itself, or a technician works on it.
+    Maintenance,
 }
 
 /// How long the other button is held to call for help.
@@ -92,6 +94,9 @@ pub struct Session {
     visit: Option<Box<Visit>>,
     network: NetworkSign,
     camera_fault: Option<&'static str>,
+    n_faults: u8,
+    /// No session begins but practice.
+    maintained: bool,
     cancel_down: Option<Moment>,
     done: Option<(Moment, Done)>,
     /// SHA-256 of the code that is being checked.
@@ -118,6 +123,8 @@ impl Session {
             visit: None,
             network: NetworkSign::Ready,
             camera_fault: None,
+            n_faults: 0,
+            maintained: false,
             cancel_down: None,
             done: None,
             presented: None,
@@ -150,6 +157,11 @@ impl Session {
         self.network
     }
 
+    /// How many faults the booth has.
+    pub fn n_faults(&self) -> u8 {
+        self.n_faults
+    }
+
     fn enter(&mut self, state: State, now: Now) {
         self.state = state;
         self.entered = now.at;
@@ -173,7 +185,46 @@ impl Session {
                 self.network = sign;
                 Vec::new()
             }
+            Event::Language(language) => {
+                self.house.language = language;
+                Vec::new()
+            }
+            Event::Faults(n) => {
+                self.n_faults = n;
+                Vec::new()
+            }
+            Event::Maintenance => {
+                let begins = matches!(
+                    self.state,
+                    State::Idle | State::OutOfService { .. } | State::Maintenance
+                );
+                if begins {
+                    self.maintained = true;
+                    self.go_idle(now);
+                }
+                vec![Effect::Answer(begins)]
+            }
+            Event::MaintenanceOver => {
+                self.maintained = false;
+                if matches!(self.state, State::Maintenance) {
+                    self.go_idle(now);
+                }
+                Vec::new()
+            }
+            Event::Practice => {
+                let begins = self.camera_fault.is_none()
+                    && matches!(self.state, State::Idle | State::Maintenance);
+                if begins {
+                    self.practise(now);
+                }
+                vec![Effect::Answer(begins)]
+            }
         }
+    }
+
+    fn practise(&mut self, now: Now) {
+        self.visit = Some(Box::new(Visit::new(now, None, &self.house)));
+        self.enter(State::Consent, now);
     }
 
     fn ready(&mut self, now: Now) -> Vec<Effect> {
@@ -186,6 +237,7 @@ impl Session {
     fn go_idle(&mut self, now: Now) {
         self.visit = None;
         match self.camera_fault {
+            _ if self.maintained => self.enter(State::Maintenance, now),
             Some(code) => self.enter(State::OutOfService { code }, now),
             None => self.enter(State::Idle, now),
         }
@@ -343,8 +395,7 @@ impl Session {
     fn cancel(&mut self, now: Now) -> Vec<Effect> {
         match &self.state {
             State::Idle => {
-                self.visit = Some(Box::new(Visit::new(now, None, &self.house)));
-                self.enter(State::Consent, now);
+                self.practise(now);
                 Vec::new()
             }
             State::ShowTicket { .. } => {

@@ -49,9 +49,11 @@ impl Session {
     /// How the light is set.
     pub fn light_scene(&self) -> LightScene {
         match self.state() {
-            State::Idle | State::Starting | State::OutOfService { .. } | State::Result { .. } => {
-                LightScene::Idle
-            }
+            State::Idle
+            | State::Starting
+            | State::OutOfService { .. }
+            | State::Maintenance
+            | State::Result { .. } => LightScene::Idle,
             State::ShowTicket { .. } | State::Admitting => LightScene::Ticket,
             State::Document(_) => LightScene::Document,
             State::Retry {
@@ -66,7 +68,11 @@ impl Session {
     pub fn is_serving(&self) -> bool {
         !matches!(
             self.state(),
-            State::Starting | State::Idle | State::OutOfService { .. } | State::Result { .. }
+            State::Starting
+                | State::Idle
+                | State::OutOfService { .. }
+                | State::Maintenance
+                | State::Result { .. }
         )
     }
 
@@ -79,6 +85,12 @@ impl Session {
             visit.map_or(self.house().language, |v| v.language),
         );
         ui.network = self.network();
+        if matches!(
+            self.state(),
+            State::Idle | State::OutOfService { .. } | State::Maintenance
+        ) {
+            ui.faults = self.n_faults();
+        }
         ui.practice = visit.is_some_and(super::visit::Visit::is_practice);
         let short =
             visit.is_some_and(|v| v.purpose() == crate::base::terms::Purpose::Reverification);
@@ -133,6 +145,7 @@ impl Session {
             } => Screen::HandOver,
             State::Result { sign, .. } => Screen::Result(*sign),
             State::OutOfService { .. } => Screen::OutOfService,
+            State::Maintenance => Screen::Maintenance,
         }
     }
 

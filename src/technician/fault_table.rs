@@ -131,7 +131,9 @@ pub const TABLE: &[FaultRow] = rows! {
         "the picture is white", "keep sun and lamps out of the camera";
     110 "hw.camera.wrong_device" "camera" Now Technician ByItself
         "another camera is fitted than the board file names", "fit the right one, or correct the board file";
-    111 "hw.camera.dropped_frames" "camera" Soon Technician ByTest
+    111 "hw.camera.dropped_frames" "camera" Soon Technician ByItself
+        "pictures of the camera are lost", "give the camera a USB socket of its own";
+    112 "hw.camera.slow" "camera" Soon Technician ByTest
         "the camera gives fewer pictures than it should", "look at temperature and load (`show sensors`); give the camera a USB socket of its own";
     201 "hw.mic.absent" "microphone" Soon Technician ByItself
         "the microphone is not there", "check its plug; `arecord -l` lists the cards";
@@ -237,7 +239,10 @@ mod tests {
         assert_eq!(codes.len(), TABLE.len());
         for row in TABLE {
             let texts = [row.module, row.description, row.mend];
-            assert!(texts.iter().all(|t| t.is_ascii() && !t.is_empty()), "{row:?}");
+            assert!(
+                texts.iter().all(|t| t.is_ascii() && !t.is_empty()),
+                "{row:?}"
+            );
             assert_eq!(FaultRow::of(row.code), Some(row));
         }
         assert_eq!(FaultRow::of("hw.camera"), None);
@@ -248,16 +253,46 @@ mod tests {
         use DeviceKind as D;
         use FaultKind as F;
         for device in [
-            D::Camera, D::Microphone, D::Speaker, D::Lights, D::Panel, D::Buttons, D::Serial, D::Sensors, D::Watchdog, D::Storage,
+            D::Camera,
+            D::Microphone,
+            D::Speaker,
+            D::Lights,
+            D::Panel,
+            D::Buttons,
+            D::Serial,
+            D::Sensors,
+            D::Watchdog,
+            D::Storage,
             D::Service,
         ] {
             for kind in [
-                F::Absent, F::Busy, F::Permission, F::NoFrames, F::Frozen, F::Dark, F::Covered, F::Overexposed, F::Blurred, F::Overrun,
-                F::WrongDevice, F::Io,
+                F::Absent,
+                F::Busy,
+                F::Permission,
+                F::NoFrames,
+                F::Frozen,
+                F::Dark,
+                F::Covered,
+                F::Overexposed,
+                F::Blurred,
+                F::Overrun,
+                F::WrongDevice,
+                F::Io,
             ] {
                 let text = String::new;
-                let fault = DeviceFault { device, kind, place: text(), detail: text(), mend: text() };
+                let fault = DeviceFault {
+                    device,
+                    kind,
+                    place: text(),
+                    detail: text(),
+                    mend: text(),
+                };
                 assert!(FaultRow::of(fault.code()).is_some(), "{}", fault.code());
+                assert!(
+                    DeviceFault::CODES.contains(&fault.code()),
+                    "{}",
+                    fault.code()
+                );
             }
         }
     }
@@ -269,10 +304,25 @@ mod tests {
         let line = |r: &FaultRow| {
             format!(
                 "| {} | `{}` | {} | {} | {} | {} | {} | {} |",
-                r.id, r.code, r.module, r.description, r.attention.word(), r.who.words(), r.clears.words(), r.mend
+                r.id,
+                r.code,
+                r.module,
+                r.description,
+                r.attention.word(),
+                r.who.words(),
+                r.clears.words(),
+                r.mend
             )
         };
-        let missing: Vec<String> = TABLE.iter().map(line).filter(|l| !text.contains(l.as_str())).collect();
-        assert!(missing.is_empty(), "docs/faults.md has not:\n{}", missing.join("\n"));
+        let missing: Vec<String> = TABLE
+            .iter()
+            .map(line)
+            .filter(|l| !text.contains(l.as_str()))
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "docs/faults.md has not:\n{}",
+            missing.join("\n")
+        );
     }
 }

@@ -111,6 +111,18 @@ impl WireClient {
         self.done(&Request::NetStatus { status })
     }
 
+    /// Hands over the wallet's time, if it has just told it, and gives what is to be told to the wallet, and how often somebody wanted the
+    /// uplink to try at once.
+    ///
+    /// # Errors
+    /// [`WireError`].
+    pub fn heartbeat(&mut self, wallet_s: Option<i64>) -> Result<(String, u64), WireError> {
+        match self.call(&Request::Heartbeat { wallet_s }, Duration::ZERO)? {
+            Reply::Heartbeat { status, hurries } => Ok((status, hurries)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// The outbox's figures.
     ///
     /// # Errors
@@ -137,6 +149,7 @@ fn unexpected(reply: &Reply) -> WireError {
         Reply::Ack { .. } => "ack",
         Reply::Done => "done",
         Reply::Stats { .. } => "stats",
+        Reply::Heartbeat { .. } => "heartbeat",
         Reply::Error { .. } => "error",
     };
     WireError::Broken {

@@ -7,8 +7,8 @@ use crate::base::time::Moment;
 use crate::hal::light::LightLevels;
 use crate::hal::storage::Disk;
 use crate::hal::{
-    Button, ButtonEvent, Buttons, DeviceFault, DeviceKind, FaultKind, Lights, Panel, PanelImage, PanelKind,
-    SensorReadings, Sensors, SerialLine, Storage, StorageReadings, Watchdog,
+    Button, ButtonEvent, Buttons, DeviceFault, DeviceKind, FaultKind, Lights, Panel, PanelImage,
+    PanelKind, SensorReadings, Sensors, SerialLine, Storage, StorageReadings, Watchdog,
 };
 use std::collections::VecDeque;
 use std::path::Path;

@@ -160,9 +160,7 @@ impl World {
 
     /// Does what is due; gives a scene that ended, once.
     pub(super) fn tick(&self) -> Option<Finished> {
-        if let Some(wall) = &self.wall {
-            wall.set_behind(self.broken(FaultWhat::ClockBehind));
-        }
+        self.set_wall();
         let now = self.clock.now();
         let mut state = self.lock();
         let happened = Self::advance(&mut state, now);
@@ -329,9 +327,16 @@ impl World {
         state.by_hand.contains(&what) || state.set.scene.faults.iter().any(by_scene)
     }
 
+    fn set_wall(&self) {
+        if let Some(wall) = &self.wall {
+            wall.set_behind(self.broken(FaultWhat::ClockBehind));
+        }
+    }
+
     /// Breaks something until it is mended, whatever is played.
     pub(super) fn break_by_hand(&self, what: FaultWhat) {
         self.lock().by_hand.insert(what);
+        self.set_wall();
         self.note(Note::Stage {
             at: self.clock.now(),
             text: format!("{what:?} begins, by hand"),
@@ -341,6 +346,7 @@ impl World {
     /// Mends what was broken by hand.
     pub(super) fn mend_by_hand(&self, what: FaultWhat) {
         self.lock().by_hand.remove(&what);
+        self.set_wall();
         self.note(Note::Stage {
             at: self.clock.now(),
             text: format!("{what:?} is over, by hand"),

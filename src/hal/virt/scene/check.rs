@@ -163,7 +163,7 @@ impl Scene {
 }
 
 /// The names that the panel's screens have, in the order of a session.
-pub const SCREENS: [&str; 53] = [
+pub const SCREENS: [&str; 54] = [
     "starting",
     "idle",
     "show_ticket.show",
@@ -212,6 +212,7 @@ pub const SCREENS: [&str; 53] = [
     "retry.light",
     "hand_over",
     "out_of_service",
+    "maintenance",
     "show_ticket.*",
     "document.*",
     "face.*",

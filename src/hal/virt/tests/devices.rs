@@ -203,7 +203,7 @@ fn what_the_devices_were_told_is_written_down() {
         ..VirtConfig::default()
     };
     let clock = clock();
-    let (mut devices, stage) = open(&config, clock.clone()).unwrap_or_else(|e| panic!("{e}"));
+    let (mut devices, stage) = open(&config, clock.clone(), None).unwrap_or_else(|e| panic!("{e}"));
     stage
         .play(&drawn.scene("", ""), Some(TICKET))
         .unwrap_or_else(|e| panic!("{e}"));
@@ -281,7 +281,9 @@ fn what_the_devices_were_told_is_written_down() {
 #[test]
 fn a_bad_board_file_is_refused() {
     let check = |config: VirtConfig, complaint: &str| {
-        let error = open(&config, clock()).expect_err(complaint).to_string();
+        let error = open(&config, clock(), None)
+            .expect_err(complaint)
+            .to_string();
         assert!(
             error.contains(complaint) && error.contains("mend:"),
             "{error}"
@@ -339,6 +341,7 @@ fn a_bad_board_file_is_refused() {
             ..good()
         },
         clock(),
+        None,
     )
     .expect_err("no such folder");
     assert!(error.to_string().contains("/no/folder/x.sock"), "{error}");
