@@ -12,6 +12,7 @@ pub mod outside;
 pub mod render;
 pub mod replay;
 pub mod safe;
+pub mod selftest;
 pub mod senses;
 pub mod sight;
 pub mod tester;

@@ -32,6 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "hal",
             "models",
             "perception",
+            "technician",
             "trust",
             "verdict",
             "wallet",

@@ -1,7 +1,7 @@
-//! What was typed -> what is done. One variant a verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly; `check` has
-//! two more, `safe` one.
+//! What was typed -> what is done. One variant a verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly; `check` and
+//! `selftest` have two more, `safe` one.
 
-use super::{booth, calibrate, check, compare, keys, render, replay, safe};
+use super::{booth, calibrate, check, compare, keys, render, replay, safe, selftest};
 use crate::base::time::{SharedClock, SystemClock};
 use crate::config::{self, policy};
 use crate::delivery::uplink::{self, UplinkConfig};
@@ -59,6 +59,8 @@ pub enum Verb {
     Console,
     /// Open every device that a board file names, and say what is missing. Exit code 3: sessions are possible without it; 4: none is.
     Check(check::CheckArgs),
+    /// Have the running booth test itself, over its control socket. Exit code 3: something needs attention soon; 4: something fails.
+    Selftest(selftest::SelfTestArgs),
     /// Run wallet, uplink and virtual booth, play the scenes, write a report.
     Demo(demo::DemoArgs),
     /// Draw what the virtual camera sees at a step of a scene.
@@ -146,6 +148,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
     let clock: SharedClock = Arc::new(SystemClock);
     let done = match cli.verb {
         Verb::Check(args) => return check::run(&args),
+        Verb::Selftest(args) => return selftest::run(&args),
         Verb::Run { config } => {
             let log = logging::start("booth");
             booth::run(&config, &log, &stop_on_signals()?)

@@ -175,23 +175,16 @@ impl Control {
         for fault in &active {
             let row = FaultRow::of(&fault.code);
             let title = format!("{} {}", row.map_or(0, |r| r.id), fault.code);
+            let about = row.map_or_else(String::new, |r| {
+                let (how_soon, who) = (r.attention.word(), r.who.words());
+                format!("{how_soon}; mended by: {who}; over: {}", r.clears.words())
+            });
+            let times = format!("{}, {}, {}", fault.count, at(fault.first_ms), at(fault.last_ms));
             let mut rows = vec![
-                Row::told("module", fault.device.as_str(), ""),
-                Row::told(
-                    "what",
-                    row.map_or("not in the table", |r| r.description),
-                    "",
-                ),
-                Row::told("attention", row.map_or("now", |r| r.attention.word()), ""),
-                Row::told("who", row.map_or("technician", |r| r.who.words()), ""),
-                Row::told("over", row.map_or("", |r| r.clears.words()), ""),
-                Row::told(
-                    "first, last",
-                    format!("{}, {}", at(fault.first_ms), at(fault.last_ms)),
-                    "",
-                ),
-                Row::told("times", i64::from(fault.count), ""),
+                Row::told("what", row.map_or("not in the table", |r| r.description), ""),
+                Row::told("attention", about, ""),
                 Row::told("seen", fault.detail.as_str(), ""),
+                Row::told("times, first, last", times, ""),
             ];
             if let Some(rung) = fault.rungs.back() {
                 rows.push(Row::told(
