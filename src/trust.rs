@@ -11,6 +11,7 @@
 //! not only on the way there.
 
 pub mod ack;
+pub mod codes;
 pub mod jws;
 pub mod keys;
 pub mod pki;

@@ -185,7 +185,12 @@ fn what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended() {
     let mut site = Site::open();
     let said = |site: &Site| site.booth.said();
     let all = site.console.test(TestWhat::All);
-    assert_eq!(failing(&all), [&Row::told("", "", ""); 0], "{}", said(&site));
+    assert_eq!(
+        failing(&all),
+        [&Row::told("", "", ""); 0],
+        "{}",
+        said(&site)
+    );
     assert_eq!(site.console.faults(), [""; 0], "{}", said(&site));
 
     for (what, test, code) in [

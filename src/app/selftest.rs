@@ -57,8 +57,18 @@ pub fn run(args: &SelfTestArgs) -> anyhow::Result<u8> {
         )
     })?;
     let mut client = ControlClient::connect(&control.socket)?;
-    let entered = ask(&mut client, 1, Command::MaintenanceEnter { wait_s: args.wait }, args.json)?;
-    anyhow::ensure!(entered.code == Code::Ok, "{}; mend: {}", entered.title, entered.next);
+    let entered = ask(
+        &mut client,
+        1,
+        Command::MaintenanceEnter { wait_s: args.wait },
+        args.json,
+    )?;
+    anyhow::ensure!(
+        entered.code == Code::Ok,
+        "{}; mend: {}",
+        entered.title,
+        entered.next
+    );
     let report = ask(&mut client, 2, Command::Test(args.part), args.json)?;
     // The booth leaves maintenance by itself when the connection ends; asked for, it is known to have.
     ask(&mut client, 3, Command::MaintenanceLeave, args.json)?;
@@ -76,7 +86,12 @@ pub fn run(args: &SelfTestArgs) -> anyhow::Result<u8> {
     })
 }
 
-fn ask(client: &mut ControlClient, id: u64, command: Command, quiet: bool) -> anyhow::Result<Report> {
+fn ask(
+    client: &mut ControlClient,
+    id: u64,
+    command: Command,
+    quiet: bool,
+) -> anyhow::Result<Report> {
     let operator = Operator {
         role: Role::Service,
         work_order: WorkOrder::try_from("SELFTEST".to_owned()).map_err(anyhow::Error::msg)?,

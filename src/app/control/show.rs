@@ -179,9 +179,18 @@ impl Control {
                 let (how_soon, who) = (r.attention.word(), r.who.words());
                 format!("{how_soon}; mended by: {who}; over: {}", r.clears.words())
             });
-            let times = format!("{}, {}, {}", fault.count, at(fault.first_ms), at(fault.last_ms));
+            let times = format!(
+                "{}, {}, {}",
+                fault.count,
+                at(fault.first_ms),
+                at(fault.last_ms)
+            );
             let mut rows = vec![
-                Row::told("what", row.map_or("not in the table", |r| r.description), ""),
+                Row::told(
+                    "what",
+                    row.map_or("not in the table", |r| r.description),
+                    "",
+                ),
                 Row::told("attention", about, ""),
                 Row::told("seen", fault.detail.as_str(), ""),
                 Row::told("times, first, last", times, ""),

@@ -1,15 +1,15 @@
 //! Figures in, verdicts and faults out.
 
 use super::*;
+use crate::hal::CameraControls;
 use crate::hal::{Button, SensorReadings, StorageReadings};
+use crate::technician::fault_table::TABLE;
 use crate::technician::selftest::PartReport;
+use crate::technician::selftest::lights::Halves;
 use crate::technician::selftest::lights::{LightFigures, NoLightFigures};
 use crate::technician::selftest::sound::SoundFigures;
 use crate::technician::selftest::store::LightReference;
 use std::time::Duration;
-use crate::hal::CameraControls;
-use crate::technician::fault_table::TABLE;
-use crate::technician::selftest::lights::Halves;
 
 /// The faults that a report raises, and the worst verdict.
 fn found(report: &PartReport) -> (String, Verdict) {

@@ -1,0 +1,1 @@
+//! The console over its two ends, with a clock that stands.
