@@ -2,10 +2,16 @@
 //! socket says of them before and after they are mended.
 
 use crate::furnished::{Furnished, Running};
+use base64::Engine as _;
 use boothd::base::ids::Language;
-use boothd::technician::command::{Command, Operator, Role, TestWhat, Topic, WorkOrder};
-use boothd::technician::control::{ControlClient, Heard, Request, Tell};
-use boothd::technician::report::{Body, Code, Report, Row, Verdict};
+use boothd::technician::command::{
+    CalibrateWhat, Command, ConfigCommand, IdleLanguage, InspectItem, InspectResult, LogLevel,
+    LogModule, Operator, RebootReason, Role, SessionQuery, Setting, TestWhat, Topic, WorkOrder,
+};
+use boothd::technician::control::{BLOCK, ControlClient, Heard, Request, Tell};
+use boothd::technician::report::{Body, Code, Report, Row, Section, Value, Verdict};
+use boothd::trust::keys::PublicKey;
+use boothd::trust::{hex, unbase64url};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -32,13 +38,21 @@ impl Stage {
 struct Console {
     client: ControlClient,
     id: u64,
+    role: Role,
+    /// What every question is answered by.
+    choice: Option<usize>,
+    /// Blocks of a bundle, put together.
+    blocks: Vec<u8>,
+    /// The newest live picture, and whether one is enough.
+    live: Vec<Section>,
+    stop_after_live: bool,
 }
 
 impl Console {
     fn run(&mut self, command: Command) -> Report {
         self.id += 1;
         let operator = Operator {
-            role: Role::Service,
+            role: self.role,
             work_order: WorkOrder::try_from("WO-1".to_owned()).expect("a number"),
             language: Language::En,
         };
@@ -58,6 +72,20 @@ impl Console {
             {
                 Heard::Tell(tell) => match *tell {
                     Tell::Report { id, report } if id == self.id => return report,
+                    Tell::Question { id, .. } => {
+                        let choice = self.choice.expect("no question is expected");
+                        self.client.choose(id, choice).expect("the booth listens");
+                    }
+                    Tell::Blocks { base64, .. } => {
+                        let engine = base64::engine::general_purpose::STANDARD;
+                        self.blocks.extend(engine.decode(base64).expect("base64"));
+                    }
+                    Tell::Live { id, sections } => {
+                        self.live = sections;
+                        if self.stop_after_live {
+                            self.client.stop(id).expect("the booth listens");
+                        }
+                    }
                     _ => {}
                 },
                 Heard::Nothing => {}
@@ -162,7 +190,15 @@ impl Site {
             _uplink: uplink,
             booth,
             stage: Stage(BufReader::new(stage)),
-            console: Console { client, id: 0 },
+            console: Console {
+                client,
+                id: 0,
+                role: Role::Service,
+                choice: None,
+                blocks: Vec::new(),
+                live: Vec::new(),
+                stop_after_live: false,
+            },
             furnished,
         };
         let refused = site.console.test(TestWhat::Quick);
@@ -181,8 +217,13 @@ enum Break {
 }
 
 #[test]
-fn what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended() {
+fn a_technician_finds_what_is_broken_and_can_ask_everything() {
     let mut site = Site::open();
+    what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended(&mut site);
+    every_command_is_answered(&mut site);
+}
+
+fn what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended(site: &mut Site) {
     let said = |site: &Site| site.booth.said();
     let all = site.console.test(TestWhat::All);
     assert_eq!(
@@ -279,6 +320,160 @@ fn what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended() {
     assert_eq!(site.console.faults(), [""; 0], "{}", said(&site));
     let health = site.console.run(Command::Show(Topic::Health));
     assert!(rows(&health).count() >= 12, "{health:#?}");
-    let left = site.console.run(Command::MaintenanceLeave);
-    assert_eq!(left.code, Code::Ok, "{left:?}");
+}
+
+/// The value of a row as text.
+fn value(report: &Report, item: &str) -> String {
+    let row = rows(report).find(|r| r.item == item);
+    let row = row.unwrap_or_else(|| panic!("no `{item}` in {report:#?}"));
+    match &row.value {
+        Some(Value::Text(text)) => text.clone(),
+        Some(Value::Whole(n)) => n.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn every_command_is_answered(site: &mut Site) {
+    let state = site.furnished.path("state");
+    let console = &mut site.console;
+    for topic in Topic::ALL {
+        let report = console.run(Command::Show(*topic));
+        let bad = [Code::Failed, Code::NotBuilt, Code::TimedOut];
+        assert!(!bad.contains(&report.code), "{topic:?}: {report:#?}");
+    }
+    let ok = |report: Report| assert_eq!(report.code, Code::Ok, "{report:#?}");
+
+    let log = console.run(Command::Log { lines: 200 });
+    let Some(Body::Lines(lines)) = log.sections.first().map(|s| &s.body) else {
+        panic!("{log:#?}");
+    };
+    assert!(lines.iter().any(|l| l.contains("self-test")), "{lines:#?}");
+    let query = SessionQuery::try_from("ABCD-EF01".to_owned()).expect("a reference");
+    assert_eq!(console.run(Command::Session(query)).code, Code::NotFound);
+
+    // Nothing is kept of a dry run.
+    for dry_run in [true, false] {
+        for what in CalibrateWhat::ALL {
+            let report = console.run(Command::Calibrate {
+                what: *what,
+                dry_run,
+            });
+            assert_eq!(failing(&report), [&Row::told("", "", ""); 0], "{report:#?}");
+        }
+        assert_eq!(state.join("devices.json").exists(), !dry_run);
+    }
+    let lights = console.test(TestWhat::Lights);
+    let calibrated = rows(&lights).find(|r| r.item == "of calibrated");
+    assert_eq!(
+        calibrated.and_then(|r| r.verdict),
+        Some(Verdict::Ok),
+        "{lights:#?}"
+    );
+
+    ok(console.run(Command::LogLevel {
+        module: LogModule::Hal,
+        level: LogLevel::Debug,
+        minutes: 1,
+    }));
+    ok(console.run(Command::Inspection {
+        item: InspectItem::Lens,
+        result: InspectResult::Cleaned,
+    }));
+    assert!(state.join("inspections.json").exists());
+    ok(console.run(Command::OutboxRetry));
+    ok(console.run(Command::CameraReset));
+    ok(console.run(Command::Locate { seconds: 5 }));
+    let reboot = console.run(Command::Reboot {
+        reason: RebootReason::Test,
+    });
+    assert_eq!(reboot.code, Code::NotTested, "no unit waits for it here");
+
+    // A setting comes into force, and nothing is on the disk before it is confirmed.
+    let set = Setting::Language(IdleLanguage::En);
+    let committed = ConfigCommand::CommitConfirmed { minutes: 5 };
+    for (command, expected) in [
+        (ConfigCommand::Set(set), Code::Role),
+        (ConfigCommand::Show, Code::Ok),
+        (ConfigCommand::Diff, Code::Ok),
+    ] {
+        assert_eq!(console.run(Command::Config(command)).code, expected);
+    }
+    console.role = Role::Reset;
+    for command in [
+        ConfigCommand::Set(set),
+        committed,
+        ConfigCommand::Show,
+        ConfigCommand::Confirm,
+    ] {
+        let confirmed = state.join("settings.json").exists();
+        assert!(!confirmed, "before {command:?}");
+        ok(console.run(Command::Config(command)));
+    }
+    assert!(state.join("settings.json").exists());
+    console.role = Role::Service;
+
+    // The bundle arrives whole, from any block on.
+    let bundle = console.run(Command::BundleCreate);
+    let sha256 = value(&bundle, "sha256");
+    let n_blocks: usize = value(&bundle, "blocks").parse().expect("a number");
+    ok(console.run(Command::BundleSend { from_block: 0 }));
+    let whole = std::mem::take(&mut console.blocks);
+    assert_eq!(whole.len().div_ceil(BLOCK), n_blocks);
+    assert_eq!(hex(&boothd::trust::sha256(&whole)), sha256);
+    ok(console.run(Command::BundleSend { from_block: 3 }));
+    assert_eq!(console.blocks, whole[3 * BLOCK..]);
+    let beyond = u32::try_from(n_blocks).expect("few");
+    let report = console.run(Command::BundleSend { from_block: beyond });
+    assert_eq!(report.code, Code::Argument, "{report:?}");
+
+    // Live pictures go on until they are stopped.
+    console.stop_after_live = true;
+    ok(console.run(Command::CameraLive));
+    let picture = std::mem::take(&mut console.live);
+    let lines = picture.iter().find_map(|s| match &s.body {
+        Body::Lines(lines) => Some(lines),
+        _ => None,
+    });
+    let lines = lines.expect("a picture in characters");
+    assert!(
+        lines.len() == 16 && lines.iter().all(|l| l.len() == 72 && l.is_ascii()),
+        "{lines:#?}"
+    );
+    ok(console.run(Command::MicrophoneVu));
+    console.stop_after_live = false;
+
+    // The installation is accepted, and the booth has signed it.
+    console.choice = Some(0);
+    let site_report = console.run(Command::SiteAccept);
+    let key = PublicKey::read(&site.furnished.path("keys/booth-sign.pub.pem")).expect("a key");
+    let record = std::fs::read_to_string(state.join("site.jws")).expect("a record");
+    let payload = record.split('.').nth(1).expect("a payload");
+    let record_said: serde_json::Value =
+        serde_json::from_slice(&unbase64url(payload).expect("base64url")).expect("JSON");
+    assert_eq!(record_said["accepted"], site_report.code == Code::Ok);
+    assert_eq!(record_said["answers"]["tone"], "yes");
+    let (signed, signature) = record.rsplit_once('.').expect("a JWS");
+    let signature = unbase64url(signature).expect("base64url");
+    let signature: [u8; 64] = signature.try_into().expect("64 bytes");
+    assert!(key.verifies(signed.as_bytes(), &signature));
+
+    // A session that runs is not disturbed, and practice is one.
+    ok(console.run(Command::Practice));
+    for (command, expected) in [
+        (Command::Test(TestWhat::Quick), Code::Session),
+        (Command::Practice, Code::Session),
+        (Command::Show(Topic::Policy), Code::Ok),
+    ] {
+        assert_eq!(console.run(command).code, expected);
+    }
+    ok(console.run(Command::MaintenanceLeave));
+
+    // The wallet has been told how the booth is.
+    let told = site.wallet.as_ref().map(Running::said);
+    assert!(
+        told.as_ref()
+            .is_some_and(|t| t.contains("BOOTH-TEST faults=")),
+        "{told:?}"
+    );
+    ok(site.console.run(Command::Show(Topic::Version)));
 }

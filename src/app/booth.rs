@@ -41,7 +41,7 @@ use crate::session::driver;
 use crate::session::event::Event;
 use crate::session::state::Session;
 use crate::session::visit::House;
-use crate::technician::control::ControlServer;
+use crate::technician::control::{ConsoleNote, ControlServer};
 use crate::technician::faults::Faults;
 use crate::technician::selftest::store::Kept;
 use crate::technician::sessions::Sessions;
@@ -316,8 +316,10 @@ pub fn run(config_path: &Path, log: &LogControl, stop: &Stop) -> anyhow::Result<
         results: Kept::open(&state("selftest.json")),
         references: Kept::open(&state("devices.json")),
     }));
+    let console: Arc<Mutex<ConsoleNote>> = Arc::default();
     {
         let upkeep = Upkeep {
+            console: Arc::clone(&console),
             booth: config.booth_id.clone(),
             tester: Arc::clone(&tester),
             desk: desk.clone(),
@@ -401,7 +403,7 @@ pub fn run(config_path: &Path, log: &LogControl, stop: &Stop) -> anyhow::Result<
                 started,
                 stop: stop.clone(),
                 clock: Arc::clone(&clock),
-                console: Mutex::default(),
+                console,
                 bundle: Mutex::default(),
             };
             let server = ControlServer::start(control, Arc::new(booth));

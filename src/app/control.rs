@@ -11,7 +11,7 @@ mod testing;
 use super::eye::Eye;
 use super::maintenance::{Desk, Holder, Refused};
 use super::senses::Senses;
-use super::tester::SharedTester;
+use super::tester::{SharedTester, Tester};
 use crate::base::ids::BoothId;
 use crate::base::time::{Moment, SharedClock};
 use crate::config::service::ServiceConfig;
@@ -22,13 +22,14 @@ use crate::runtime::logging::LogControl;
 use crate::session::visit::House;
 use crate::technician::command::Command;
 use crate::technician::control::{Answers, Booth, ConsoleNote, Go, Occupation, Request};
+use crate::technician::fault_table::FaultRow;
 use crate::technician::faults::Faults;
 use crate::technician::report::{Code, Report};
 use crate::technician::sessions::Sessions;
 use crate::trust::keys::SharedSigner;
 use settings::Settings;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 /// What the commands are answered from.
@@ -71,7 +72,7 @@ pub struct Control {
     /// The clock.
     pub clock: SharedClock,
     /// What the console has last told of itself.
-    pub console: Mutex<ConsoleNote>,
+    pub console: Arc<Mutex<ConsoleNote>>,
     /// The newest bundle.
     pub bundle: Mutex<Option<Vec<u8>>>,
 }
@@ -144,10 +145,29 @@ impl Booth for Control {
 
     fn note(&self, note: &ConsoleNote) {
         note.clone_into(&mut locked(&self.console));
+        if let Some(row) = FaultRow::of("console.locked") {
+            let locked_for = (note.locked_s > 0)
+                .then(|| format!("{} wrong codes, {} s left", note.wrong_codes, note.locked_s));
+            self.faults
+                .note(row, locked_for.as_deref(), self.clock.wall());
+        }
     }
 }
 
 impl Control {
+    /// The tester for a look, which does not wait for somebody's test.
+    fn tester_now(&self) -> Result<MutexGuard<'_, Tester>, Report> {
+        match self.tester.try_lock() {
+            Ok(tester) => Ok(tester),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(Report::refusal(
+                Code::Busy,
+                "a test has the devices",
+                "wait for its end",
+            )),
+        }
+    }
+
     fn enter(&self, wait_s: u16, answers: &mut dyn Answers) -> Report {
         let until = Instant::now() + Duration::from_secs(wait_s.into());
         loop {

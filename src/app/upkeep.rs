@@ -3,7 +3,7 @@
 
 use super::control::settings::Settings;
 use super::maintenance::{Desk, Holder};
-use super::tester::{Reach, SharedTester, Watched};
+use super::tester::{Reach, SharedTester, Tester, Watched};
 use crate::base::ids::BoothId;
 use crate::base::time::{Moment, SharedClock};
 use crate::config::service::SelfTestConfig;
@@ -13,11 +13,12 @@ use crate::runtime::heartbeat::Pulse;
 use crate::runtime::logging::LogControl;
 use crate::session::event::Event;
 use crate::technician::command::TestWhat;
+use crate::technician::control::ConsoleNote;
 use crate::technician::faults::Faults;
 use crate::technician::selftest::parts_of;
 use crate::technician::selftest::store::Occasion;
 use crossbeam_channel::Sender;
-use std::sync::TryLockError;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 /// How often it looks around.
@@ -60,6 +61,8 @@ pub struct Upkeep {
     pub desk: Desk,
     /// The memory of faults.
     pub faults: Faults,
+    /// What the console tells of itself.
+    pub console: Arc<Mutex<ConsoleNote>>,
     /// To the session.
     pub events: Sender<Event>,
     /// To the uplink.
@@ -90,6 +93,7 @@ pub fn upkeep_thread(upkeep: &Upkeep, pulse: &Pulse, stop: &Stop) -> anyhow::Res
     let mut told = Told::default();
     let mut turn = 0u64;
     let mut ready_turns = 0u64;
+    let mut tested_at_start = false;
     while !stop.is_set() {
         pulse.beat();
         upkeep.look_around(turn, started);
@@ -102,9 +106,9 @@ pub fn upkeep_thread(upkeep: &Upkeep, pulse: &Pulse, stop: &Stop) -> anyhow::Res
             !matches!(ui.screen, S::Starting)
         });
         ready_turns += u64::from(is_ready);
-        if ready_turns == START_AFTER {
-            upkeep.run(&AT_START, Reach::Quiet, Occasion::Start, pulse, stop);
-        } else if ready_turns > START_AFTER && upkeep.daily_is_due() {
+        if !tested_at_start && ready_turns >= START_AFTER {
+            tested_at_start = upkeep.run(&AT_START, Reach::Quiet, Occasion::Start, pulse, stop);
+        } else if tested_at_start && upkeep.daily_is_due() {
             upkeep.daily(pulse, stop);
         }
         turn += 1;
@@ -117,13 +121,20 @@ pub fn upkeep_thread(upkeep: &Upkeep, pulse: &Pulse, stop: &Stop) -> anyhow::Res
     Ok(())
 }
 
+/// The tester, if nobody tests: this thread never waits for the end of somebody's live picture.
+fn free(tester: &SharedTester) -> Option<MutexGuard<'_, Tester>> {
+    match tester.try_lock() {
+        Ok(tester) => Some(tester),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
 impl Upkeep {
     fn look_around(&self, turn: u64, started: Moment) {
         // A test that runs has the devices, and says what it finds.
-        let mut tester = match self.tester.try_lock() {
-            Ok(tester) => tester,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
+        let Some(mut tester) = free(&self.tester) else {
+            return;
         };
         let early = self.clock.now().since(started) < UPLINK_WITHIN;
         for (watched, every) in EVERY {
@@ -142,7 +153,15 @@ impl Upkeep {
             told.n = Some(n);
         }
         let codes: Vec<&str> = active.iter().map(|f| f.code.as_str()).collect();
-        let line = format!("{} faults={}", self.booth.as_str(), codes.join(","));
+        let console = self.console.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever cuts the tail off the console's audit log is found by its length and head.
+        let (booth, codes) = (self.booth.as_str(), codes.join(","));
+        let audit = console.audit_head.get(..16).unwrap_or("none");
+        let line = format!(
+            "{booth} faults={codes} audit={}:{audit}",
+            console.audit_lines
+        );
+        drop(console);
         if told.line != line {
             self.net.tell(&line);
             told.line = line;
@@ -159,7 +178,7 @@ impl Upkeep {
         {
             return false;
         }
-        let Ok(tester) = self.tester.try_lock() else {
+        let Some(tester) = free(&self.tester) else {
             return false;
         };
         let now = self.clock.wall().0;
@@ -177,6 +196,7 @@ impl Upkeep {
         self.desk.leave(Holder::Service);
     }
 
+    /// Runs tests; gives whether it could: not while somebody else has the devices.
     fn run(
         &self,
         parts: &[&'static str],
@@ -184,9 +204,9 @@ impl Upkeep {
         occasion: Occasion,
         pulse: &Pulse,
         stop: &Stop,
-    ) {
-        let Ok(mut tester) = self.tester.lock() else {
-            return;
+    ) -> bool {
+        let Some(mut tester) = free(&self.tester) else {
+            return false;
         };
         let began = self.clock.now();
         let mut going = || {
@@ -196,7 +216,7 @@ impl Upkeep {
         let mut reports = Vec::new();
         for part in parts {
             if !going() {
-                return;
+                return false;
             }
             reports.push(tester.test(part, reach, &mut going));
         }
@@ -205,5 +225,6 @@ impl Upkeep {
         let worst = reports.iter().map(|r| r.verdict()).max();
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(?occasion, ms, worst = worst.map(|v| v.word()), "self-test");
+        true
     }
 }

@@ -223,6 +223,8 @@ pub const TABLE: &[FaultRow] = rows! {
         "a model or the runtime is not the one of the manifest", "install the package again";
     903 "hw.service.fault" "service" Now Technician ByRestart
         "the service ended again and again", "`bundle create`; look at the last errors of its log";
+    904 "console.locked" "console" Soon Technician ByItself
+        "the technician's console is locked after wrong codes", "wait until it opens by itself; ask the desk for a new code; somebody may have guessed";
 };
 
 #[cfg(test)]

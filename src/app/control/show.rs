@@ -113,7 +113,10 @@ impl Control {
     }
 
     fn show_health(&self) -> Report {
-        let tester = locked(&self.tester);
+        let tester = match self.tester_now() {
+            Ok(tester) => tester,
+            Err(busy) => return busy,
+        };
         let results = &tester.results.now;
         if results.parts.is_empty() {
             return Report::refusal(
@@ -226,7 +229,10 @@ impl Control {
     }
 
     fn show_sensors(&self) -> Report {
-        let readings = locked(&self.tester).read_sensors();
+        let readings = match self.tester_now() {
+            Ok(mut tester) => tester.read_sensors(),
+            Err(busy) => return busy,
+        };
         Report::of_rows("sensors", parts::sensors(readings).rows)
     }
 
@@ -370,7 +376,10 @@ impl Control {
                 "",
             ),
         ];
-        let tester = locked(&self.tester);
+        let tester = match self.tester_now() {
+            Ok(tester) => tester,
+            Err(busy) => return busy,
+        };
         let known = &tester.references.now;
         rows.push(match known.lights {
             Some(l) => Row::told(

@@ -1,13 +1,17 @@
 //! The devices behind their ports, and the recorder.
 
 use super::super::camera::VirtCamera;
-use super::super::sound::VirtMicrophone;
-use super::super::{VirtConfig, VirtError, open};
+use super::super::devices::{VirtButtons, VirtStorage};
+use super::super::scene::FaultWhat;
+use super::super::sound::{VirtMicrophone, VirtSpeaker};
+use super::super::{VirtClock, VirtConfig, VirtError, open};
 use super::*;
 use crate::base::frame::{Frame, PixelFormat};
+use crate::base::time::{Clock as _, SystemClock};
 use crate::hal::light::LightLevels;
 use crate::hal::{
-    Camera, CameraControls, DeviceFault, FaultKind, Microphone, PanelImage, PanelKind,
+    Buttons as _, Camera, CameraControls, DeviceFault, FaultKind, Microphone, PanelImage,
+    PanelKind, Speaker as _, Storage as _,
 };
 use std::time::Duration;
 
@@ -181,6 +185,69 @@ fn the_microphone_gives_its_noise_floor_in_time() {
             .read(&mut samples, NOW)
             .is_ok_and(|(n, _)| n == 8000)
     );
+}
+
+#[test]
+fn the_microphone_hears_the_speaker_unless_one_of_them_is_broken() {
+    // A quarter of full scale at 1 kHz.
+    let sine = |i: u16| (8192.0 * (std::f32::consts::TAU * f32::from(i) / 16.0).sin()) as i16;
+    let played: Vec<i16> = (0..6400).map(sine).collect();
+    let dbfs = |broken: &[FaultWhat]| {
+        let clock = clock();
+        let world = world(&clock, SIZE);
+        broken.iter().for_each(|what| world.break_by_hand(*what));
+        let mut microphone = VirtMicrophone::new(world.clone());
+        let mut speaker = VirtSpeaker(world.clone());
+        let mut samples = vec![0; 8000];
+        speaker.play(&played).expect("it is there");
+        clock.advance(Duration::from_millis(300));
+        let (n, _) = microphone.read(&mut samples, NOW).expect("it is there");
+        let last = &samples[n - 3200..n];
+        let sum: f64 = last
+            .iter()
+            .map(|s| (f64::from(*s) / 32_768.0).powi(2))
+            .sum();
+        10.0 * (sum / 3200.0).max(1e-12).log10()
+    };
+    let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1.0, "{found}");
+    near(dbfs(&[]), -35.0);
+    near(dbfs(&[FaultWhat::SpeakerSilent]), -62.0);
+    near(dbfs(&[FaultWhat::MicrophoneSilent]), -120.0);
+}
+
+#[test]
+fn what_is_broken_by_hand_stays_so_in_the_empty_booth_until_it_is_mended() {
+    let clock = clock();
+    let wall = Arc::new(VirtClock::default());
+    let empty = Set::empty(SIZE.0, SIZE.1).expect("the empty booth needs no file");
+    let world = Arc::new(World::new(
+        clock,
+        empty,
+        None,
+        None,
+        Some(Arc::clone(&wall)),
+    ));
+    let mut storage = VirtStorage(world.clone());
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let mut buttons = VirtButtons(world.clone());
+    let days = || (SystemClock.wall().0 - wall.wall().0 + 3_600_000) / 86_400_000;
+    let mut look = || {
+        let disk = storage.read(folder.path()).expect("it is there");
+        let down = buttons.down().expect("they are there");
+        (disk.free_bytes == 0, disk.read_only, down.len(), days())
+    };
+    let well = look();
+    assert_eq!((well.0, well.2, well.3), (false, 0, 0));
+    let all = [
+        FaultWhat::DiskFull,
+        FaultWhat::DiskReadOnly,
+        FaultWhat::ButtonStuck,
+        FaultWhat::ClockBehind,
+    ];
+    all.iter().for_each(|what| world.break_by_hand(*what));
+    assert_eq!(look(), (true, true, 1, 2));
+    all.iter().for_each(|what| world.mend_by_hand(*what));
+    assert_eq!(look(), well);
 }
 
 fn image(screen: &'static str, colour: u16) -> PanelImage {
