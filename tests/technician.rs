@@ -174,8 +174,8 @@ impl Site {
             ),
         );
         let board = board
-            .replace("width = 1280", "width = 640")
-            .replace("height = 720", "height = 360");
+            .replace("width = 1280", "width = 320")
+            .replace("height = 720", "height = 180");
         std::fs::write(furnished.path("board.toml"), board).expect("written");
         furnished.change("uplink.toml", "url =", "probe_every_s = 1\nurl =");
 
@@ -206,6 +206,26 @@ impl Site {
         let entered = site.console.run(Command::MaintenanceEnter { wait_s: 30 });
         assert_eq!(entered.code, Code::Ok, "{entered:?}");
         site
+    }
+}
+
+impl Site {
+    /// Tests until the test says that the fault is there, or not. On a machine that is busy a camera may give too few pictures for a test, and
+    /// it needs a moment to be well again.
+    fn until(&mut self, test: TestWhat, code: &str, there: bool) -> Report {
+        let began = Instant::now();
+        loop {
+            let report = self.console.test(test);
+            let is_there = self.console.faults().iter().any(|f| f == code);
+            if is_there == there && failing(&report).is_empty() != there {
+                return report;
+            }
+            assert!(
+                began.elapsed() < LIMIT,
+                "{code} expected: {there}, found: {report:#?}\n{}",
+                self.booth.said()
+            );
+        }
     }
 }
 
@@ -280,20 +300,13 @@ fn what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended(site: &mut Sit
                 site.console.wait_for_fault(code, true);
             }
         }
-        let report = site.console.test(test);
-        assert_eq!(
-            report.code,
-            Code::Fail,
-            "{what:?}: {report:#?}\n{}",
-            said(&site)
-        );
+        let report = site.until(test, code, true);
+        assert_eq!(report.code, Code::Fail, "{what:?}: {report:#?}");
         let failed = failing(&report);
         assert!(
             failed.first().is_some_and(|r| !r.mend.is_empty()),
-            "{what:?}: {report:#?}\n{}",
-            said(&site)
+            "{what:?}: {report:#?}"
         );
-        site.console.wait_for_fault(code, true);
         let status = site.console.run(Command::Show(Topic::Status));
         assert_ne!(status.code, Code::Ok, "{status:?}");
 
@@ -305,17 +318,7 @@ fn what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended(site: &mut Sit
                 site.console.wait_for_fault(code, false);
             }
         }
-        let mut report = site.console.test(test);
-        if !failing(&report).is_empty() {
-            // A camera is well when frames have been good for a while.
-            report = site.console.test(test);
-        }
-        assert!(
-            failing(&report).is_empty(),
-            "{what:?} mended: {report:#?}\n{}",
-            said(&site)
-        );
-        site.console.wait_for_fault(code, false);
+        site.until(test, code, false);
     }
     assert_eq!(site.console.faults(), [""; 0], "{}", said(&site));
     let health = site.console.run(Command::Show(Topic::Health));

@@ -36,7 +36,7 @@ const CAMERA_LIGHT: f32 = 0.35;
 /// So long the camera is looked at: a fault is told within a second.
 const CAMERA_LOOK: Duration = Duration::from_millis(2_500);
 /// The test of the lights ends by itself within this.
-const LIGHTS_WITHIN: Duration = Duration::from_secs(60);
+const LIGHTS_WITHIN: Duration = Duration::from_secs(90);
 /// Samples that are listened to.
 const SILENCE: usize = 2 * SAMPLE_RATE_HZ as usize;
 const HALF_A_SECOND: usize = SAMPLE_RATE_HZ as usize / 2;

@@ -101,16 +101,21 @@ struct Tee(Arc<Mutex<VecDeque<String>>>);
 /// One event on its way.
 struct Line<'a>(&'a Tee);
 
-impl Write for Line<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let mut lines = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+impl Tee {
+    fn keep(&self, bytes: &[u8]) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for line in String::from_utf8_lossy(bytes).lines() {
             if lines.len() == KEPT {
                 lines.pop_front();
             }
             lines.push_back(plain(line));
         }
-        drop(lines);
+    }
+}
+
+impl Write for Line<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.keep(bytes);
         std::io::stderr().write_all(bytes)?;
         Ok(bytes.len())
     }
@@ -203,10 +208,7 @@ mod tests {
         let control = LogControl::none();
         let tee = Tee(Arc::clone(&control.lines));
         for i in 0..KEPT + 10 {
-            let line = format!("\u{1b}[2m{i}\u{1b}[0m INFO {}\n", "x".repeat(600));
-            tee.make_writer()
-                .write_all(line.as_bytes())
-                .expect("standard error takes it");
+            tee.keep(format!("\u{1b}[2m{i}\u{1b}[0m INFO {}\n", "x".repeat(600)).as_bytes());
         }
         let newest = control.newest(KEPT * 2);
         assert_eq!(newest.len(), KEPT);

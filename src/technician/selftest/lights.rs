@@ -13,7 +13,7 @@ pub const LEVEL: f32 = 0.8;
 /// Frames that are taken of each phase.
 const FRAMES: u32 = 4;
 /// A phase that gets no frames for so long ends the test.
-const PHASE_WITHIN: Duration = Duration::from_secs(8);
+const PHASE_WITHIN: Duration = Duration::from_secs(15);
 /// The levels have to be in effect for so long before a frame's exposure begins.
 const SETTLED_FOR: Duration = Duration::from_millis(60);
 /// The levels in effect are the wanted ones within this.
@@ -379,9 +379,9 @@ mod tests {
             probe.frame(seen, Moment::from_millis(200), other, [LightLevels::OFF; 2]),
             None
         );
-        assert_eq!(probe.turn(Moment::from_millis(8_000)), None);
+        assert_eq!(probe.turn(Moment::from_millis(15_000)), None);
         assert_eq!(
-            probe.turn(Moment::from_millis(8_001)),
+            probe.turn(Moment::from_millis(15_001)),
             Some(Err(NoLightFigures::NoFrames))
         );
     }
