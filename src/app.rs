@@ -4,6 +4,8 @@ pub mod booth;
 pub mod calibrate;
 pub mod check;
 pub mod compare;
+pub mod console;
+pub mod dispatch;
 pub mod eye;
 pub mod keys;
 pub mod outside;

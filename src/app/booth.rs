@@ -162,10 +162,9 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         sensors,
         watchdog,
         speaker,
-        serial,
     } = devices;
-    // The technician's console and the speaker are not built; their devices stay open so that nobody else takes them.
-    let _kept = (speaker, serial, sensors);
+    // Nothing uses these yet; they stay open so that nobody else takes them. The technician's line is opened by `boothd console`.
+    let _kept = (speaker, sensors);
     let keeping = |device| senses::Keeping::new(&faults, &clock, device);
     {
         let keeper = eye::Keeper {

@@ -223,10 +223,8 @@ pub fn open(config: &VirtConfig, clock: SharedClock) -> Result<(Devices, Stage),
         None => None,
     };
     let world = Arc::new(world::World::new(clock, empty, None, recorder));
-    let wire = Arc::new(devices::Wire::default());
     let stage = Stage::start(
         Arc::clone(&world),
-        Arc::clone(&wire),
         size,
         config.stage_socket.as_deref(),
         config.scene.clone(),
@@ -257,10 +255,6 @@ pub fn open(config: &VirtConfig, clock: SharedClock) -> Result<(Devices, Stage),
             kind: config.panel,
         })),
         buttons: Some(Box::new(devices::VirtButtons(Arc::clone(&world)))),
-        serial: Some(Box::new(devices::VirtSerial {
-            world: Arc::clone(&world),
-            wire,
-        })),
         sensors: Some(Box::new(devices::VirtSensors::new(Arc::clone(&world)))),
         watchdog: Some(Box::new(devices::VirtWatchdog(world))),
     };
