@@ -220,21 +220,6 @@ pub trait Buttons: Send + std::fmt::Debug {
     fn down(&mut self) -> Result<Vec<Button>, DeviceFault>;
 }
 
-/// The technician's serial line, raw bytes.
-pub trait SerialLine: Send + std::fmt::Debug {
-    /// Reads what is there, at most `into.len()` bytes; 0 after `timeout`.
-    ///
-    /// # Errors
-    /// `Absent`, `Busy`, `Permission` or `Io`.
-    fn read(&mut self, into: &mut [u8], timeout: Duration) -> Result<usize, DeviceFault>;
-
-    /// Writes all bytes or fails within a second.
-    ///
-    /// # Errors
-    /// As [`SerialLine::read`].
-    fn write(&mut self, bytes: &[u8]) -> Result<(), DeviceFault>;
-}
-
 /// What the board says of itself. `None`: this board cannot say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct SensorReadings {
@@ -303,8 +288,6 @@ pub struct Devices {
     pub panel: Option<Box<dyn Panel>>,
     /// The buttons.
     pub buttons: Option<Box<dyn Buttons>>,
-    /// The technician's line.
-    pub serial: Option<Box<dyn SerialLine>>,
     /// Temperature and supply.
     pub sensors: Option<Box<dyn Sensors>>,
     /// The disk.

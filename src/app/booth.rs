@@ -181,10 +181,7 @@ pub fn run(config_path: &Path, log: &LogControl, stop: &Stop) -> anyhow::Result<
         storage,
         watchdog,
         speaker,
-        serial,
     } = devices;
-    // The technician's line stays open so that nobody else takes it.
-    let _kept = serial;
     let fitted = Fitted {
         lights: lights.is_some(),
         panel: panel.is_some(),

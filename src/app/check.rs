@@ -43,30 +43,34 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<u8> {
     let path = board_file(&args.board);
     let board = Board::read(&path)?;
     let clock: SharedClock = Arc::new(SystemClock);
-    let (rows, machine) = match &board.devices {
-        BoardDevices::Virt(_) => (Vec::new(), None),
-        BoardDevices::Pi(config) => {
-            let tree = pi::device_tree();
-            let machine = config.check_board(&tree).err().map(|e| e.to_string());
-            // The pins of another board have other uses. A PC has none: there every device can be told of.
-            anyhow::ensure!(
-                machine.is_none() || tree.is_empty(),
-                "{}: not the board file of this machine, so nothing is opened: {}",
-                path.display(),
-                machine.unwrap_or_default()
-            );
-            // A watchdog that is opened is armed, and some cannot be disarmed: it is looked at only.
-            let (devices, mut faults) = pi::open(config, &clock);
-            drop(devices);
-            faults.extend(
-                config
-                    .watchdog
-                    .as_ref()
-                    .and_then(|w| absent(DeviceKind::Watchdog, &w.path)),
-            );
-            (rows(config, faults), machine)
-        }
-    };
+    let (rows, machine) =
+        match &board.devices {
+            BoardDevices::Virt(_) => (Vec::new(), None),
+            BoardDevices::Pi(config) => {
+                let tree = pi::device_tree();
+                let machine = config.check_board(&tree).err().map(|e| e.to_string());
+                // The pins of another board have other uses. A PC has none: there every device can be told of.
+                anyhow::ensure!(
+                    machine.is_none() || tree.is_empty(),
+                    "{}: not the board file of this machine, so nothing is opened: {}",
+                    path.display(),
+                    machine.unwrap_or_default()
+                );
+                // A watchdog that is opened is armed, and some cannot be disarmed: it is looked at only.
+                let (devices, mut faults) = pi::open(config, &clock);
+                drop(devices);
+                faults.extend(config.serial.as_ref().and_then(|c| {
+                    pi::serial::Line::open(&c.path, pi::serial::Carrier::Ignored).err()
+                }));
+                faults.extend(
+                    config
+                        .watchdog
+                        .as_ref()
+                        .and_then(|w| absent(DeviceKind::Watchdog, &w.path)),
+                );
+                (rows(config, faults), machine)
+            }
+        };
     let code = code_of(&rows, machine.is_some());
     if args.json {
         println!("{}", json(&board.name, &rows, machine.as_deref(), code));

@@ -1,7 +1,9 @@
 //! What was typed -> what is done. One variant a verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly; `check` and
 //! `selftest` have two more, `safe` one.
 
-use super::{booth, calibrate, check, compare, keys, render, replay, safe, selftest};
+use super::{
+    booth, calibrate, check, compare, console, dispatch, keys, render, replay, safe, selftest,
+};
 use crate::base::time::{SharedClock, SystemClock};
 use crate::config::{self, policy};
 use crate::delivery::uplink::{self, UplinkConfig};
@@ -55,8 +57,14 @@ pub enum Verb {
         #[arg(long)]
         config: PathBuf,
     },
-    /// Run the technician's console on a serial line. Not built.
-    Console,
+    /// Run the technician's console on a serial line.
+    Console(console::ConsoleArgs),
+    /// Answer challenges and check closing codes, as the desk that technicians call.
+    Dispatch {
+        /// What is done.
+        #[command(subcommand)]
+        what: dispatch::DispatchVerb,
+    },
     /// Open every device that a board file names, and say what is missing. Exit code 3: sessions are possible without it; 4: none is.
     Check(check::CheckArgs),
     /// Have the running booth test itself, over its control socket. Exit code 3: something needs attention soon; 4: something fails.
@@ -170,9 +178,11 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
             let stop = stop_on_signals()?;
             wallet::serve(&config, clock, &stop.flag()).context("wallet")
         }
-        Verb::Console => anyhow::bail!(
-            "`console`: not built in this version; mend: use `boothd replay`, `boothd demo` and the journal until it is"
-        ),
+        Verb::Console(args) => {
+            logging::start("console");
+            return console::run(&args, &clock, &stop_on_signals()?);
+        }
+        Verb::Dispatch { what } => dispatch::run(what, &clock),
         Verb::Demo(args) => demo::run(&args, &stop_on_signals()?),
         Verb::Render(args) => render::run(&args),
         Verb::Ticket(args) => demo::ticket(&args, clock),

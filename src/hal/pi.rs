@@ -230,10 +230,6 @@ pub fn open(config: &PiConfig, clock: &SharedClock) -> (Devices, Vec<DeviceFault
         c.buttons.as_ref().map(|c| buttons::open(c, clock.clone())),
         &mut faults,
     );
-    let serial = keep(
-        c.serial.as_ref().map(|c| serial::open(c, clock.clone())),
-        &mut faults,
-    );
     let sensors = keep(
         c.sensors.as_ref().map(|c| sensors::open(c, clock.clone())),
         &mut faults,
@@ -245,7 +241,6 @@ pub fn open(config: &PiConfig, clock: &SharedClock) -> (Devices, Vec<DeviceFault
         lights,
         panel,
         buttons,
-        serial,
         sensors,
         storage: Box::new(Disk),
         watchdog: None,

@@ -230,10 +230,8 @@ pub fn open(
         None => None,
     };
     let world = Arc::new(world::World::new(clock, empty, None, recorder, wall));
-    let wire = Arc::new(devices::Wire::default());
     let stage = Stage::start(
         Arc::clone(&world),
-        Arc::clone(&wire),
         size,
         config.stage_socket.as_deref(),
         config.scene.clone(),
@@ -264,10 +262,6 @@ pub fn open(
             kind: config.panel,
         })),
         buttons: Some(Box::new(devices::VirtButtons(Arc::clone(&world)))),
-        serial: Some(Box::new(devices::VirtSerial {
-            world: Arc::clone(&world),
-            wire,
-        })),
         storage: Box::new(devices::VirtStorage(Arc::clone(&world))),
         sensors: Some(Box::new(devices::VirtSensors::new(Arc::clone(&world)))),
         watchdog: Some(Box::new(devices::VirtWatchdog(world))),

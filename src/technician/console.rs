@@ -16,7 +16,8 @@ mod screen;
 #[cfg(test)]
 mod tests;
 
-pub use login::Keeper;
+pub use answers::{block_line, read_block_line};
+pub use login::{Keeper, LOGIN_MINUTES};
 pub use screen::{QUEUE, Screen};
 
 use super::audit::Kind;
@@ -95,6 +96,7 @@ pub struct Console<S> {
     next_id: u64,
     typed_at: Moment,
     last: Code,
+    left: bool,
 }
 
 impl<S: Store> Console<S> {
@@ -117,6 +119,7 @@ impl<S: Store> Console<S> {
             prompt_due: false,
             next_id: 0,
             last: Code::Ok,
+            left: false,
         };
         console.keeper.started();
         console.greet();
@@ -204,15 +207,22 @@ impl<S: Store> Console<S> {
         bytes
     }
 
-    /// Whether answers of the booth are to wait until the terminal has read.
+    /// Whether answers of the booth are to wait until the terminal has read. Those of a live command do not: what finds no room is
+    /// skipped.
     pub fn is_behind(&self) -> bool {
-        self.screen.is_behind()
+        let live = matches!(&self.mode, Mode::Running(run) if run.live);
+        !live && self.screen.is_behind()
     }
 
     /// Whether nothing runs and all is told: a script's end may be taken for the end.
     pub fn is_idle(&self) -> bool {
         let runs = matches!(self.mode, Mode::Running(_));
         !runs && !self.prompt_due && self.ahead.is_empty() && self.screen.is_told()
+    }
+
+    /// Ctrl-D was typed by somebody who is not logged in: on standard input it is the end.
+    pub fn is_left(&self) -> bool {
+        self.left
     }
 
     /// How the newest command ended.
@@ -240,7 +250,7 @@ impl<S: Store> Console<S> {
             Some(Edit::End) if self.login.is_some() && matches!(self.mode, Mode::Prompt) => {
                 self.line("logout");
             }
-            Some(Edit::End) => {}
+            Some(Edit::End) => self.left = self.login.is_none(),
             Some(Edit::Help(before)) => self.help_at(&before),
             Some(Edit::Complete(before)) => self.complete_at(&before),
         }

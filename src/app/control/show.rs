@@ -360,7 +360,7 @@ impl Control {
     fn show_calibration(&self) -> Report {
         let (threshold, pad) = (&self.house.threshold, &self.house.pad);
         let mut rows = vec![
-            Row::told("face comparison, threshold", f64::from(threshold.score), ""),
+            Row::told("face comparison, threshold", threshold.score, ""),
             Row::told(
                 "false match rate",
                 format!(
@@ -369,7 +369,7 @@ impl Control {
                 ),
                 "",
             ),
-            Row::told("attack detection, threshold", f64::from(pad.score), ""),
+            Row::told("attack detection, threshold", pad.score, ""),
             Row::told(
                 "APCER, BPCER up to (95 %)",
                 format!("{:.3}, {:.3}", pad.apcer_upper95, pad.bpcer_upper95),

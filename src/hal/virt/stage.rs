@@ -11,7 +11,6 @@
 //! ```
 
 use super::VirtError;
-use super::devices::Wire;
 use super::scene::FaultWhat;
 use super::set::Set;
 use super::world::{Finished, World};
@@ -52,7 +51,6 @@ enum ByHand {
 #[derive(Debug)]
 pub struct Stage {
     world: Arc<World>,
-    wire: Arc<Wire>,
     size: (u32, u32),
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -61,7 +59,6 @@ pub struct Stage {
 impl Stage {
     pub(super) fn start(
         world: Arc<World>,
-        wire: Arc<Wire>,
         size: (u32, u32),
         socket: Option<&Path>,
         scene: Option<PathBuf>,
@@ -82,7 +79,6 @@ impl Stage {
             .map_err(VirtError::Thread)?;
         Ok(Self {
             world,
-            wire,
             size,
             stop,
             thread: Some(thread),
@@ -100,16 +96,6 @@ impl Stage {
     /// The screen that the panel shows; empty before the first.
     pub fn screen(&self) -> &'static str {
         self.world.screen()
-    }
-
-    /// Types on the technician's line.
-    pub fn type_on_serial(&self, bytes: &[u8]) {
-        self.wire.type_in(bytes);
-    }
-
-    /// What was written on the technician's line since the last call (the last 64 KiB).
-    pub fn take_serial(&self) -> Vec<u8> {
-        self.wire.take_written()
     }
 
     /// Notes that the recorder had to drop; 0 without a recorder.

@@ -100,6 +100,8 @@ impl<S: Store> Console<S> {
                 if let Mode::Running(run) = std::mem::replace(&mut self.mode, Mode::Prompt) {
                     self.mode = Mode::Question(run, choices);
                 }
+                // What was typed ahead was not meant as its answer.
+                self.ahead.clear();
                 self.prompt();
             }
             Tell::Blocks {

@@ -3,7 +3,7 @@
 use super::{Console, Mode, Wish};
 use crate::base::ids::BoothId;
 use crate::base::time::{Moment, SharedClock};
-use crate::technician::audit::{Audit, Entry, Kind};
+use crate::technician::audit::{Audit, Kind};
 use crate::technician::command::{Command, Role, Topic, WorkOrder};
 use crate::technician::control::ConsoleNote;
 use crate::technician::lockout::Lockout;
@@ -93,34 +93,39 @@ impl<S: Store> Keeper<S> {
         &self.booth
     }
 
-    /// The console starts. A login that a power cut ended is closed now, so that the desk can be given its closing code.
+    /// The console starts. How the last login ended is known again, with its closing code; one that a power cut ended is closed now.
     pub(super) fn started(&mut self) {
         self.note_audit(Kind::Start, "", env!("CARGO_PKG_VERSION"));
         let Ok(checked) = self.audit.check() else {
             return;
         };
-        let last = checked
-            .entries
-            .iter()
-            .rev()
-            .find(|e| matches!(e.kind, Kind::Login | Kind::Logout));
-        let Some(Entry {
-            kind: Kind::Login,
-            text,
-            ..
-        }) = last
-        else {
+        let Some(at) = checked.entries.iter().rposition(|e| e.kind == Kind::Login) else {
             return;
         };
-        if let [_role, work_order, challenge] = text.split(' ').collect::<Vec<_>>()[..]
-            && let Some(challenge) = Challenge::typed(challenge)
-        {
-            self.close(
-                &challenge,
-                &work_order.to_owned(),
-                "the console was started again",
-            );
+        let words: Vec<&str> = checked.entries[at].text.split(' ').collect();
+        let [_role, work_order, challenge] = words[..] else {
+            return;
+        };
+        let Some(challenge) = Challenge::typed(challenge) else {
+            return;
+        };
+        let logout = (at..checked.entries.len()).find(|i| checked.entries[*i].kind == Kind::Logout);
+        match logout.and_then(|i| Some((&checked.entries[i], checked.heads.get(i)?))) {
+            Some((entry, head)) => {
+                let closing = self.closing_of(&challenge, work_order, &entry.text, entry.seq, head);
+                self.closing = Some(closing);
+            }
+            None => self.close(&challenge, work_order, "the console was started again"),
         }
+    }
+
+    /// What the audit log holds.
+    #[cfg(test)]
+    pub(super) fn audit_entries(&self) -> Vec<crate::technician::audit::Entry> {
+        self.audit
+            .check()
+            .expect("a store that can be read")
+            .entries
     }
 
     /// Adds a line to the audit log; whether it is kept.
@@ -163,7 +168,25 @@ impl<S: Store> Keeper<S> {
 
     fn close(&mut self, challenge: &Challenge, work_order: &str, how: &str) {
         self.note_audit(Kind::Logout, work_order, how);
-        let (lines, head) = (self.audit.lines(), self.audit.head());
+        let closing = self.closing_of(
+            challenge,
+            work_order,
+            how,
+            self.audit.lines(),
+            &self.audit.head(),
+        );
+        self.closing = Some(closing);
+    }
+
+    /// What the desk is told of a logout that stands in this line of the audit log.
+    fn closing_of(
+        &self,
+        challenge: &Challenge,
+        work_order: &str,
+        how: &str,
+        lines: u64,
+        head: &str,
+    ) -> Closing {
         let head = head.get(..8).unwrap_or_default().to_owned();
         let claims = ClosingClaims {
             booth: &self.booth,
@@ -173,13 +196,13 @@ impl<S: Store> Keeper<S> {
             audit_head: &head,
         };
         let code = self.key.closing_code(&claims).to_string();
-        self.closing = Some(Closing {
+        Closing {
             work_order: work_order.to_owned(),
             how: how.to_owned(),
             lines,
             head,
             code,
-        });
+        }
     }
 
     fn note(&self, login: Option<&Login>) -> ConsoleNote {

@@ -9,8 +9,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The server answers the hello within this time.
-const HELLO_WITHIN: Duration = Duration::from_secs(5);
+/// The server answers the hello, and takes what is sent, within this time: the technician's line waits meanwhile.
+const HELLO_WITHIN: Duration = Duration::from_secs(1);
 /// A stream's time-out, after which it is looked whether to give up.
 const LOOK: Duration = Duration::from_millis(50);
 

@@ -76,7 +76,7 @@ fn keys_and_lines() {
     check(b"\x10\x10\x10", "b> show faults", 14);
     check(b"abc\x1b[A\x1b[B", "b> abc", 6);
     check(b"\xff\xfe\x00\x80a\xe4\xb8\xad", "b> a", 4);
-    check(b"\x1b[999999999mx", "b> 99mx", 7);
+    check(b"\x1b[999999999mx", "b> 9mx", 6);
     check(b"\x1b]0;x", "b> 0;x", 6);
 }
 

@@ -40,7 +40,7 @@ fn lines_and_what_they_mean() {
         }),
     );
     check(
-        "log l a d f 5",
+        "log l al d f 5",
         booth(Command::LogLevel {
             module: LogModule::All,
             level: LogLevel::Debug,
@@ -91,7 +91,7 @@ fn mistakes_name_the_word_and_what_is_allowed() {
         }
     };
     check("sh sess", Code::Ambiguous, 3, &["session", "sessions"]);
-    check("t m", Code::Ambiguous, 2, &["microphone", "models"]);
+    check("tes m", Code::Ambiguous, 4, &["microphone", "models"]);
     check("rm -rf /", Code::Syntax, 0, &["show", "test"]);
     check("show", Code::Syntax, 4, &["version", "session"]);
     check("show session", Code::Syntax, 12, &["<ID>"]);
@@ -225,7 +225,11 @@ proptest! {
                     let whole = forms.iter().any(|(f, ..)| *f == short.join(" "));
                     prop_assert!(found == *typed || whole || short.iter().any(|w| w == "session"), "{short:?}");
                 }
-                Err(mistake) => prop_assert_eq!(mistake.code, Code::Ambiguous, "{:?}", short),
+                Err(mistake) => {
+                    // Or it is the whole of a word that goes on otherwise (`log`, `login`).
+                    let word = forms.iter().any(|(f, ..)| short.iter().any(|s| f.split(' ').any(|w| w == s)));
+                    prop_assert!(mistake.code == Code::Ambiguous || word, "{:?} {:?}", short, mistake);
+                }
             }
         }
     }
