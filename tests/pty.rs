@@ -122,6 +122,16 @@ impl Technician {
         }
     }
 
+    /// Reads until nothing more comes, and counts it as seen.
+    pub(crate) fn reads_up(&mut self) {
+        let mut before = usize::MAX;
+        while before != self.shown.len() {
+            before = self.shown.len();
+            (0..5).for_each(|_| self.read());
+        }
+        self.seen = before;
+    }
+
     /// Reads what is there, waiting a little if nothing is.
     pub(crate) fn read(&mut self) {
         let mut fds = [PollFd::new(&self.far, PollFlags::IN)];

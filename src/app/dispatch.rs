@@ -201,17 +201,18 @@ impl Book {
         Ok(())
     }
 
-    /// Closes the open work order, if the code is the one of one of its logins and the audit log has not become shorter.
+    /// Closes the open work order, if the code is the one of one of its logins and the audit log has not become shorter. `audit` is
+    /// its lines and the beginning of its head.
     fn close(
         &mut self,
         key: &CodeKey,
         booth: &BoothId,
         order: &WorkOrder,
-        lines: u64,
-        head: &str,
+        audit: (u64, &str),
         code: &Code,
         at: WallTime,
     ) -> anyhow::Result<()> {
+        let (lines, head) = audit;
         let before = self
             .orders
             .iter()
@@ -386,8 +387,7 @@ pub fn run(verb: DispatchVerb, clock: &SharedClock) -> anyhow::Result<()> {
                 &key,
                 &booth,
                 &order,
-                lines,
-                &head.to_ascii_lowercase(),
+                (lines, &head.to_ascii_lowercase()),
                 &code,
                 clock.wall(),
             )?;

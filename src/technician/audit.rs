@@ -340,7 +340,7 @@ mod tests {
         }
     }
 
-    const SMALL: usize = 4096;
+    const SMALL: usize = 2048;
     const WALL: WallTime = WallTime(1_795_468_444_000);
 
     fn memory() -> [Memory; 2] {
@@ -393,12 +393,12 @@ mod tests {
     #[test]
     fn every_changed_byte_is_found() {
         let files = memory();
-        let audit = filled(&files, 30);
+        let audit = filled(&files, 12);
         assert_eq!(audit.check().expect("memory").wrong, Vec::<String>::new());
         for file in &files {
             let used = file.0.borrow().iter().rposition(|b| *b != 0).expect("used");
             for at in (0..=used).chain([used + 1, SMALL - 1]) {
-                for change in [1, 0x20, 0x80] {
+                for change in [1, 0x80] {
                     file.0.borrow_mut()[at] ^= change;
                     assert_ne!(
                         audit.check().expect("memory").wrong,

@@ -128,11 +128,14 @@ enum Given {
     Order(WorkOrder),
 }
 
+/// Makes a command of its arguments.
+type Make = Box<dyn Fn(&[Given]) -> Option<Typed> + Send + Sync>;
+
 /// A way to type a command.
 struct Form {
     parts: Vec<Part>,
     help: &'static str,
-    make: Box<dyn Fn(&[Given]) -> Option<Typed> + Send + Sync>,
+    make: Make,
 }
 
 /// How well a word fits a part.
@@ -288,16 +291,6 @@ fn narrow(words: &[(usize, String)]) -> Result<Vec<Match>, Mistake> {
             begun.sort_unstable();
             begun.dedup();
         }
-        let allowed = |fits: &[(Match, Fit)]| {
-            let mut names: Vec<String> = fits
-                .iter()
-                .filter_map(|(m, _)| m.form.parts.get(i))
-                .flat_map(|part| part.choices().into_iter().map(|(name, _)| name))
-                .collect();
-            names.sort_unstable();
-            names.dedup();
-            names
-        };
         if begun.len() > 1 {
             return Err(Mistake {
                 code: Code::Ambiguous,
@@ -310,8 +303,10 @@ fn narrow(words: &[(usize, String)]) -> Result<Vec<Match>, Mistake> {
             Fit::Bad(why) => Some(why.clone()),
             _ => None,
         });
-        let names = allowed(&fits);
-        let ends_here = names.is_empty();
+        let possible: Vec<Part> = fits
+            .iter()
+            .filter_map(|(m, _)| m.form.parts.get(i).copied())
+            .collect();
         let only = begun.first().copied();
         matches = fits
             .into_iter()
@@ -329,6 +324,12 @@ fn narrow(words: &[(usize, String)]) -> Result<Vec<Match>, Mistake> {
             .collect();
         if matches.is_empty() {
             let argument = bad.is_some();
+            let mut names: Vec<String> = possible
+                .into_iter()
+                .flat_map(|part| part.choices().into_iter().map(|(name, _)| name))
+                .collect();
+            names.sort_unstable();
+            names.dedup();
             return Err(Mistake {
                 code: if argument {
                     Code::Argument
@@ -337,7 +338,7 @@ fn narrow(words: &[(usize, String)]) -> Result<Vec<Match>, Mistake> {
                 },
                 at: *at,
                 what: bad.unwrap_or_else(|| {
-                    if ends_here {
+                    if names.is_empty() {
                         "nothing may follow here".to_owned()
                     } else {
                         format!("`{word}` is not known here")
@@ -415,9 +416,8 @@ fn following(matches: &[Match], at: usize) -> Vec<(String, &'static str)> {
 /// [`Mistake`] if what stands before is none.
 pub fn help(before: &str) -> Result<Vec<(String, &'static str)>, Mistake> {
     let (mut words, json) = words(before);
-    let typing = !before.is_empty()
-        && !before.ends_with(' ')
-        && !(json && before.to_ascii_lowercase().ends_with("--json"));
+    let whole = json && before.to_ascii_lowercase().ends_with("--json");
+    let typing = !(before.is_empty() || before.ends_with(' ') || whole);
     let last = if typing { words.pop() } else { None };
     let matches = narrow(&words)?;
     let mut choices = following(&matches, words.len());

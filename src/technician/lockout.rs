@@ -134,7 +134,7 @@ impl<S: Store> Lockout<S> {
             since: now,
             boot: boot.to_owned(),
         };
-        let at = if next.seq % 2 == 0 { 0 } else { SLOT };
+        let at = if next.seq.is_multiple_of(2) { 0 } else { SLOT };
         self.store.write(at, &next.bytes())?;
         self.store.sync()?;
         self.slot = next;

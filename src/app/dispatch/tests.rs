@@ -54,7 +54,7 @@ fn the_next_work_order_waits_for_the_closing_code() {
         })
     };
     let close = |book: &mut Book, lines, head, code: &Code| {
-        book.close(&key, &a, &one, lines, head, code, wall())
+        book.close(&key, &a, &one, (lines, head), code, wall())
             .map_err(|e| e.to_string())
     };
     assert!(

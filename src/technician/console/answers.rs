@@ -60,11 +60,9 @@ impl<S: Store> Console<S> {
                 };
                 self.screen.lines([line]);
             }
-            Tell::Row { id, row } if id == run.id && !run.json => {
-                if run.told.len() < 500 {
-                    self.screen.lines(row_lines(&row, style));
-                    run.told.push(row);
-                }
+            Tell::Row { id, row } if id == run.id && !run.json && run.told.len() < 500 => {
+                self.screen.lines(row_lines(&row, style));
+                run.told.push(row);
             }
             Tell::Live { id, sections } if id == run.id => {
                 // A terminal that is behind is not given the past.

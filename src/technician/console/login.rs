@@ -244,7 +244,6 @@ impl<S: Store> Keeper<S> {
                 i64::try_from(first).unwrap_or(i64::MAX),
                 "",
             ),
-            Row::told("head", self.audit.head(), ""),
             Row::measured(
                 "chain",
                 if checked.wrong.is_empty() {
@@ -280,13 +279,16 @@ impl<S: Store> Keeper<S> {
         let columns = ["line", "time (UTC)", "kind", "who, text"]
             .map(str::to_owned)
             .to_vec();
-        Report::of_rows("audit log of this console", rows).with(
-            "newest lines",
-            Body::Table {
-                columns,
-                rows: cells,
-            },
-        )
+        let head = format!("head {}", self.audit.head());
+        Report::of_rows("audit log of this console", rows)
+            .with("", Body::Lines(vec![head]))
+            .with(
+                "newest lines",
+                Body::Table {
+                    columns,
+                    rows: cells,
+                },
+            )
     }
 }
 
@@ -373,7 +375,7 @@ impl<S: Store> Console<S> {
             format!("challenge {challenge}  good for 30 minutes and one try"),
             self.say(
                 "Give these four to the desk; type the code it answers (Ctrl-C: none).",
-                "Give these four to the desk; type the code it answers (Ctrl-C: none).",
+                "请把以上四项告诉调度台，然后输入其回复的代码（Ctrl-C：没有）。",
             )
             .to_owned(),
         ]);

@@ -316,7 +316,7 @@ impl Peer<'_> {
             tv_nsec: 0,
         };
         let mut fds = [PollFd::new(&self.stream, PollFlags::IN | PollFlags::RDHUP)];
-        matches!(poll(&mut fds, Some(&now)), Ok(_))
+        poll(&mut fds, Some(&now)).is_ok()
             && !fds[0]
                 .revents()
                 .intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR)
