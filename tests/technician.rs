@@ -123,10 +123,11 @@ impl Console {
     }
 }
 
-/// Rows that fail. How many frames a second a virtual camera gives on a machine that does other things, too, is no matter of this test.
-fn failing(report: &Report) -> Vec<&Row> {
+/// The items that fail. How many frames a second a virtual camera gives on a machine that does other things, too, is no matter of this test.
+fn failing(report: &Report) -> Vec<&str> {
     rows(report)
         .filter(|r| r.verdict == Some(Verdict::Fail) && r.item != "frame rate")
+        .map(|r| r.item.as_str())
         .collect()
 }
 
@@ -163,7 +164,9 @@ impl Site {
             .map(|l| format!("{l}\n"))
             .collect();
         let room = crate::furnished::root().join("board/scenes/assets/room-plain.jpg");
-        let empty = format!("name = \"empty\"\n[room]\npicture = {room:?}\n");
+        // A bright branch: through a cover comes some light, else the lens would be told to be dark.
+        let light = "[ambient]\nleft_lux = 900.0\nright_lux = 900.0\n";
+        let empty = format!("name = \"empty\"\n[room]\npicture = {room:?}\n{light}");
         std::fs::write(furnished.path("empty.toml"), empty).expect("written");
         let board = board.replace(
             "[virt]\n",
@@ -244,15 +247,9 @@ fn a_technician_finds_what_is_broken_and_can_ask_everything() {
 }
 
 fn what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended(site: &mut Site) {
-    let said = |site: &Site| site.booth.said();
     let all = site.console.test(TestWhat::All);
-    assert_eq!(
-        failing(&all),
-        [&Row::told("", "", ""); 0],
-        "{}",
-        said(&site)
-    );
-    assert_eq!(site.console.faults(), [""; 0], "{}", said(&site));
+    assert_eq!(failing(&all), [""; 0], "{}", site.booth.said());
+    assert_eq!(site.console.faults(), [""; 0], "{}", site.booth.said());
 
     for (what, test, code) in [
         (
@@ -302,9 +299,9 @@ fn what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended(site: &mut Sit
         }
         let report = site.until(test, code, true);
         assert_eq!(report.code, Code::Fail, "{what:?}: {report:#?}");
-        let failed = failing(&report);
+        let bad = |r: &&Row| r.verdict == Some(Verdict::Fail);
         assert!(
-            failed.first().is_some_and(|r| !r.mend.is_empty()),
+            rows(&report).filter(bad).all(|r| !r.mend.is_empty()),
             "{what:?}: {report:#?}"
         );
         let status = site.console.run(Command::Show(Topic::Status));
@@ -320,7 +317,7 @@ fn what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended(site: &mut Sit
         }
         site.until(test, code, false);
     }
-    assert_eq!(site.console.faults(), [""; 0], "{}", said(&site));
+    assert_eq!(site.console.faults(), [""; 0], "{}", site.booth.said());
     let health = site.console.run(Command::Show(Topic::Health));
     assert!(rows(&health).count() >= 12, "{health:#?}");
 }
@@ -361,7 +358,7 @@ fn every_command_is_answered(site: &mut Site) {
                 what: *what,
                 dry_run,
             });
-            assert_eq!(failing(&report), [&Row::told("", "", ""); 0], "{report:#?}");
+            assert_eq!(failing(&report), [""; 0], "{report:#?}");
         }
         assert_eq!(state.join("devices.json").exists(), !dry_run);
     }
