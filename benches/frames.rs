@@ -101,7 +101,7 @@ impl Frames {
             height: size.1,
             ..VirtConfig::default()
         };
-        let (devices, stage) = virt::open(&config, clock.clone())?;
+        let (devices, stage) = virt::open(&config, clock.clone(), None)?;
         stage.play(&scene_of(size, folder)?, Some(&ticket_text()?))?;
         let mut panel = devices.panel.context("the virtual booth has a panel")?;
         let blank = || Frame::new(2, 2, PixelFormat::Yuyv);

@@ -42,6 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     texts(&mut seeds);
     print(&mut seeds);
     pictures(&mut seeds)?;
+    technician(&mut seeds);
     for (target, name, bytes) in &seeds {
         let folder = into.join(target);
         std::fs::create_dir_all(&folder)?;
@@ -171,6 +172,54 @@ fn texts(seeds: &mut Seeds) {
     let damaged = [&[1, 9, 4][..], &[1, 7, 0, 200, 1, 33, 0, 250], &[20, 0x81]].concat();
     seeds.push(("qr", "damaged".into(), damaged));
     seeds.push(("qr", "bits".into(), [&[0, 21][..], &[0x5a; 56]].concat()));
+}
+
+/// What a technician types, and what goes to his terminal.
+fn technician(seeds: &mut Seeds) {
+    for (i, (form, _, _)) in boothd::technician::grammar::all().into_iter().enumerate() {
+        let typed = form
+            .replace("WORK-ORDER", "WO-1234")
+            .replace("ROLE", "service")
+            .replace("SECONDS", "60")
+            .replace("MINUTES", "5")
+            .replace("LINES", "24")
+            .replace("PERCENT", "50")
+            .replace("BLOCK", "120")
+            .replace("MODULE LEVEL", "hal debug")
+            .replace("ITEM RESULT", "lens cleaned")
+            .replace("REASON", "hang")
+            .replace("CHARSET", "utf-8")
+            .replace("LANGUAGE", "zh")
+            .replace("SWITCH", "on")
+            .replace(" ID", " Q69G-5FAV");
+        seeds.push(("console", format!("line-{i:02}"), with(0, typed.as_bytes())));
+    }
+    let keys = b"sho\tver\r\x1b[A\x1b[D\x1b[Dx\x7f\x01\x0b?\x1bOH\x15noise\xff\x00\x80\r\n\x03\x04";
+    seeds.push(("console", "keys".into(), with(1, keys)));
+    seeds.push(("console", "long".into(), with(1, &[b'x'; 300])));
+    let row = [
+        "camera.fps",
+        "29.87",
+        "1/s",
+        ">= 24",
+        "clean the lens with a dry cloth",
+        "self-test",
+        "\u{706f}\u{5149}",
+    ];
+    for mode in 0..2 {
+        let parts = row.map(|p| p.as_bytes().to_vec()).join(&0xff);
+        seeds.push((
+            "plain",
+            format!("report-{mode}"),
+            [&[mode, 40][..], &parts].concat(),
+        ));
+        let tricks = "\u{1b}[2J\u{9b}31m\u{202e}x\u{200b}\u{2028}\u{feff}\r\n\u{7}";
+        seeds.push((
+            "plain",
+            format!("tricks-{mode}"),
+            [&[mode, 20][..], tricks.as_bytes()].concat(),
+        ));
+    }
 }
 
 fn pictures(seeds: &mut Seeds) -> Result<(), Box<dyn std::error::Error>> {

@@ -9,7 +9,7 @@ if ! command -v systemd-analyze >/dev/null; then
   "${as_root[@]}" apt-get update -qq
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd >/dev/null
 fi
-declare -A most=([boothd.service]=12 [boothd-safe.service]=12 [boothd-uplink.service]=10 [boothd-reboot.service]=30)
+declare -A most=([boothd.service]=12 [boothd-safe.service]=12 [boothd-uplink.service]=10 [boothd-console.service]=10 [boothd-reboot.service]=30)
 
 # verify looks for the programs that the units start; here they may not be installed, which is not what is asked.
 # Its exit code tells both apart as little as none, so its words are looked at.

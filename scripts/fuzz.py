@@ -31,6 +31,8 @@ TARGETS = {
     "jpeg": 1000,
     "qr": 120,
     "gb11643": 24,
+    "console": 320,
+    "plain": 400,
 }
 # One input may take so many seconds, on a machine that is busy with other things.
 TIMEOUT_S = 10

@@ -5,6 +5,7 @@ pub mod frame;
 pub mod geometry;
 pub mod ids;
 pub mod latest;
+pub mod lines;
 pub mod secret;
 pub mod standing;
 pub mod terms;

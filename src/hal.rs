@@ -10,6 +10,7 @@ pub mod light;
 pub mod pi;
 pub mod recovery;
 pub mod reopen;
+pub mod storage;
 pub mod virt;
 pub mod watch;
 
@@ -19,6 +20,7 @@ pub use fault::{DeviceFault, DeviceKind, FaultKind, Rung};
 pub use light::{LightLevels, SideLevel};
 pub use reopen::{Bus, Reopenable};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use std::time::Duration;
 
 /// What a camera can be asked for.
@@ -212,21 +214,12 @@ pub trait Buttons: Send + std::fmt::Debug {
     /// # Errors
     /// `Absent`, `Busy`, `Permission` or `Io`.
     fn next(&mut self, timeout: Duration) -> Result<Option<ButtonEvent>, DeviceFault>;
-}
 
-/// The technician's serial line, raw bytes.
-pub trait SerialLine: Send + std::fmt::Debug {
-    /// Reads what is there, at most `into.len()` bytes; 0 after `timeout`.
+    /// The buttons that are down now, by their lines and not by their events; at most 50 ms.
     ///
     /// # Errors
-    /// `Absent`, `Busy`, `Permission` or `Io`.
-    fn read(&mut self, into: &mut [u8], timeout: Duration) -> Result<usize, DeviceFault>;
-
-    /// Writes all bytes or fails within a second.
-    ///
-    /// # Errors
-    /// As [`SerialLine::read`].
-    fn write(&mut self, bytes: &[u8]) -> Result<(), DeviceFault>;
+    /// As [`Buttons::next`].
+    fn down(&mut self) -> Result<Vec<Button>, DeviceFault>;
 }
 
 /// What the board says of itself. `None`: this board cannot say.
@@ -249,6 +242,28 @@ pub trait Sensors: Send + std::fmt::Debug {
     /// # Errors
     /// `Permission` or `Io`; what is not there is `None`.
     fn read(&mut self) -> Result<SensorReadings, DeviceFault>;
+}
+
+/// How the disk is that a folder lies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct StorageReadings {
+    /// Bytes that the service may still write.
+    pub free_bytes: u64,
+    /// Bytes of the file system.
+    pub total_bytes: u64,
+    /// It takes no writes.
+    pub read_only: bool,
+    /// Share of its life that is used, in percent, as eMMC says it in steps of ten (JESD84-B51, `DEVICE_LIFE_TIME_EST`). Cards do not say.
+    pub life_used_percent: Option<u8>,
+}
+
+/// The disk.
+pub trait Storage: Send + std::fmt::Debug {
+    /// Looks at the disk that `folder` lies on; at most 50 ms on a disk that is well.
+    ///
+    /// # Errors
+    /// `Absent` if the folder is not there, `Permission`, `Io`.
+    fn read(&mut self, folder: &Path) -> Result<StorageReadings, DeviceFault>;
 }
 
 /// The hardware watchdog.
@@ -275,10 +290,10 @@ pub struct Devices {
     pub panel: Option<Reopenable<dyn Panel>>,
     /// The buttons.
     pub buttons: Option<Reopenable<dyn Buttons>>,
-    /// The technician's line.
-    pub serial: Option<Box<dyn SerialLine>>,
     /// Temperature and supply.
     pub sensors: Option<Box<dyn Sensors>>,
+    /// The disk.
+    pub storage: Box<dyn Storage>,
     /// The hardware watchdog.
     pub watchdog: Option<Box<dyn Watchdog>>,
 }

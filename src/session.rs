@@ -21,7 +21,8 @@
 //!   while ([`kept`]): then Preflight leads to Face.
 //!
 //!   A camera fault in any of these ends the session as `aborted_equipment`, stored like any other outcome, and leads to
-//!   OutOfService until the fault is gone. Holding the other button for two seconds hands over to the staff.
+//!   OutOfService until the fault is gone. From Idle and OutOfService maintenance leads to Maintenance, where no session begins but
+//!   practice; any other state refuses it. Holding the other button for two seconds hands over to the staff.
 //! ```
 //!
 //! [`state::Session::step`] is pure: it takes one closed [`event::Event`] with the time, changes the state and returns

@@ -1,3 +1,19 @@
-//! What a technician needs. Built: the memory of faults. Not built: the console (`boothd console` says so) and self-tests.
+//! What a technician needs: the commands of the console and what comes back, the console itself with its login, lock and audit log, the
+//! socket between it and the booth, and the memory of faults.
 
+pub mod audit;
+pub mod characters;
+pub mod command;
+pub mod console;
+pub mod control;
+pub mod editor;
+pub mod fault_table;
 pub mod faults;
+pub mod grammar;
+pub mod lockout;
+pub mod page;
+pub mod plain;
+pub mod report;
+pub mod selftest;
+pub mod sessions;
+pub mod store;

@@ -11,6 +11,7 @@
 //! not only on the way there.
 
 pub mod ack;
+pub mod codes;
 pub mod floor;
 pub mod jws;
 pub mod keys;

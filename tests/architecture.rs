@@ -18,7 +18,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "session",
         &["base", "guidance", "hal", "perception", "trust", "verdict"],
     ),
-    ("technician", &["base", "hal", "models", "perception"]),
+    (
+        "technician",
+        &["base", "hal", "models", "perception", "trust"],
+    ),
     ("runtime", &["base", "hal"]),
     (
         "config",
@@ -29,6 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "hal",
             "models",
             "perception",
+            "technician",
             "trust",
             "verdict",
             "wallet",

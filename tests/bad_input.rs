@@ -957,13 +957,7 @@ fn every_board_and_example_of_the_project_starts_as_it_is() {
 }
 
 #[test]
-fn what_is_typed_wrongly_exits_with_2_and_what_is_not_built_says_so() {
-    check(
-        "console",
-        &boothd(&["console"]),
-        1,
-        &["`console`: not built", "mend:"],
-    );
+fn what_is_typed_wrongly_exits_with_2() {
     for (args, word) in [
         (&[][..], "Usage"),
         (&["rum"], "unrecognized subcommand 'rum'"),

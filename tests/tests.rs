@@ -3,12 +3,15 @@
 mod adversity;
 mod architecture;
 mod bad_input;
+mod console;
 mod end_to_end;
 mod furnished;
 mod fuzz_corpus;
 mod matrix;
 mod portraits;
+mod pty;
 mod render;
 mod safe_mode;
+mod technician;
 mod texts;
 mod tickets;

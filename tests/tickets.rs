@@ -2,6 +2,7 @@
 //! the test sets, and codes as the camera would hand them over. What is not to be taken opens no session and uses nothing up.
 
 use boothd::app::eye::Eye;
+use boothd::app::maintenance::Desk;
 use boothd::app::outside::BoothOutside;
 use boothd::app::senses::Senses;
 use boothd::app::sight::Order;
@@ -23,6 +24,7 @@ use boothd::session::driver;
 use boothd::session::event::Event;
 use boothd::session::state::{Session, State};
 use boothd::session::visit::House;
+use boothd::technician::sessions::Sessions;
 use boothd::trust::jws;
 use boothd::trust::keys::{Signer as _, SoftwareKey, TrustedKeys};
 use boothd::trust::ticket::{self, Bytes, TicketClaims};
@@ -173,6 +175,9 @@ impl Counter {
             eye: Eye::default(),
             senses: Senses::default(),
             net: wire.net(),
+            sessions: Sessions::open(&folder.path().join("sessions.json"), shared.wall()),
+            // Nobody asks for the booth: what is sent there is read by nobody.
+            desk: Desk::new(unbounded().0, Arc::clone(&shared)),
             clock: Arc::clone(&shared),
         };
         let mut counter = Self {

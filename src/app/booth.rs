@@ -4,16 +4,23 @@
 //! k-camera --Latest<Frame>--> k-vision --bounded(64)--> k-session --Latest<UiModel>--> k-panel
 //!     ^------controls------------'  '--Latest<levels>--> k-light            '--calls--> outbox thread <--socket-- uplink
 //! k-buttons ---bounded(64)-------------------------------^        k-microphone: level for the preflight
+//! k-upkeep, control (the console's socket) --orders, listening, events--> the threads that own the devices: self-test and faults
 //! ```
 
 use super::climb::Care;
+use super::control::Control;
+use super::control::settings::Settings;
 use super::eye::{self, Eye};
 use super::fittings::Fittings;
+use super::maintenance::Desk;
 use super::outside::BoothOutside;
 use super::senses;
 use super::sight::{self, Sight};
+use super::sound;
 use super::steady::Steady;
+use super::tester::{Fitted, SharedTester, Tester};
 use super::trace::Trace;
+use super::upkeep::{Upkeep, upkeep_thread};
 use crate::base::latest::Latest;
 use crate::base::time::{SharedClock, SystemClock};
 use crate::config::board::{Board, Devices as BoardDevices};
@@ -22,20 +29,25 @@ use crate::delivery::outbox::Outbox;
 use crate::delivery::service::OutboxService;
 use crate::delivery::wire::WireServer;
 use crate::hal::pi::usb::OffNote;
+use crate::hal::virt::VirtClock;
 use crate::hal::{self, DeviceFault, DeviceKind, Devices, Watchdog};
 use crate::runtime::crew::{Crew, Stop};
 use crate::runtime::heartbeat::Heartbeats;
+use crate::runtime::logging::LogControl;
 use crate::runtime::notify;
 use crate::session::driver;
 use crate::session::event::Event;
 use crate::session::state::Session;
+use crate::technician::control::{ConsoleNote, ControlServer};
 use crate::technician::faults::Faults;
+use crate::technician::selftest::store::Kept;
+use crate::technician::sessions::Sessions;
 use crate::trust::floor::ProvenClock;
-use crate::trust::keys::{SoftwareKey, TrustedKeys};
+use crate::trust::keys::{SharedSigner, SoftwareKey, TrustedKeys};
 use anyhow::Context;
 use crossbeam_channel::bounded;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Largest outcome that a place is reserved for, in bytes of JSON.
@@ -45,13 +57,21 @@ const OUTCOME_SPACE: usize = 16 * 1024;
 ///
 /// # Errors
 /// What kept it from starting, or the first thread that failed.
-pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
-    let machine: SharedClock = Arc::new(SystemClock);
-    let started = machine.now();
+pub fn run(config_path: &Path, log: &LogControl, stop: &Stop) -> anyhow::Result<()> {
     let config = ServiceConfig::read(config_path)?;
-    // Tickets, documents and certificates that have expired stay so, whatever the machine's clock says.
-    let clock: SharedClock = Arc::new(ProvenClock::open(machine, &config.outbox.state_dir));
     let board = Board::read(&config.board)?;
+    // The virtual booth's clock can be wrong, as a real one's.
+    let wall = board.is_virtual().then(Arc::<VirtClock>::default);
+    let machine: SharedClock = match &wall {
+        Some(wall) => Arc::clone(wall) as SharedClock,
+        None => Arc::new(SystemClock),
+    };
+    let started = machine.now();
+    // Tickets, documents and certificates that have expired stay so, whatever the machine's clock says.
+    let clock: SharedClock = Arc::new(ProvenClock::open(
+        Arc::clone(&machine),
+        &config.outbox.state_dir,
+    ));
     if config.trace.is_some() && !board.is_virtual() {
         anyhow::bail!(
             "{}: `trace`: found a file, allowed only on a virtual board: measurements of real people are not written down; \
@@ -65,7 +85,8 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
 
     let fittings = Fittings::read(&config, &board)?;
     let wallet_keys = TrustedKeys::read(&config.trust.wallet_keys)?;
-    let signer = Arc::new(SoftwareKey::read(&config.trust.signing_key)?);
+    let signer: SharedSigner = Arc::new(SoftwareKey::read(&config.trust.signing_key)?);
+    let booth_key = Arc::clone(&signer);
 
     // The outbox before the devices: what was interrupted is settled first.
     let (outbox, recovery) = Outbox::open(
@@ -77,10 +98,12 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     )?;
     tracing::info!(?recovery, "outbox open");
     let outbox = OutboxService::start(outbox).context("outbox thread")?;
-    let wire = WireServer::start(&config.uplink, outbox.handle(), Arc::clone(&clock))?;
+    // It tells how wrong the machine's own clock is, so that it is mended.
+    let wire = WireServer::start(&config.uplink, outbox.handle(), Arc::clone(&machine))?;
 
     let faults = Faults::open(&config.outbox.state_dir.join("faults.json"));
-    let (mut devices, stage) = open_devices(&board, &config.outbox.state_dir, &faults, &clock)?;
+    let (mut devices, stage) =
+        open_devices(&board, &config.outbox.state_dir, &faults, &clock, wall)?;
     match watchdog {
         Some(Ok(watchdog)) => devices.watchdog = Some(watchdog),
         Some(Err(fault)) => {
@@ -92,10 +115,12 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
     let camera_info = devices.camera.info().clone();
     let Fittings { vision, house } = fittings.with_camera(&camera_info);
 
+    let house_of_console = house.clone();
     let hearts = Heartbeats::new(Arc::clone(&clock));
     let mut crew = Crew::new(stop.clone());
     let (events, inbox) = bounded::<Event>(64);
     let (orders, sight_orders) = bounded::<sight::Order>(64);
+    let (asks, sight_asks) = bounded::<sight::Ask>(16);
     let eye = Eye::default();
     let wanted_levels = Latest::new();
     let ui = Latest::new();
@@ -108,17 +133,22 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         panel,
         buttons,
         sensors,
+        storage,
         watchdog,
         speaker,
-        serial,
     } = devices;
-    // The technician's console is not built; its line stays open so that nobody else takes it.
-    let _kept = (serial, sensors);
     let care = Care {
         faults: faults.clone(),
         clock: Arc::clone(&clock),
         reboot_request: config.reboot_request.clone(),
     };
+    let fitted = Fitted {
+        lights: lights.is_some(),
+        panel: panel.is_some(),
+        buttons: buttons.is_some(),
+    };
+    let desk = Desk::new(events.clone(), Arc::clone(&clock));
+    let keeping = |device| senses::Keeping::new(&faults, &clock, device);
     {
         let keeper = eye::Keeper {
             events: events.clone(),
@@ -161,6 +191,7 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
                 sight,
                 &eye,
                 &sight_orders,
+                &sight_asks,
                 &events,
                 &wanted,
                 &senses,
@@ -194,24 +225,81 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         })?;
     }
     if let Some(buttons) = buttons {
-        let buttons = Steady::new(buttons, &care);
-        let (events, pulse) = (
+        let (buttons, clock) = (Steady::new(buttons, &care), Arc::clone(&clock));
+        let (events, senses, pulse) = (
             events.clone(),
+            senses.clone(),
             hearts.register("buttons", Duration::from_secs(10)),
         );
         crew.spawn("buttons", move |stop| {
-            senses::button_thread(buttons, &events, &pulse, stop)
+            senses::button_thread(buttons, &events, &senses, &clock, &pulse, stop)
         })?;
     }
+    let mut listen = None;
     if let Some(microphone) = microphone {
         let (microphone, senses) = (Steady::new(microphone, &care), senses.clone());
+        let (to_microphone, listeners) = bounded(1);
+        listen = Some(to_microphone);
         crew.spawn("microphone", move |stop| {
-            senses::microphone_thread(microphone, &senses, stop)
+            sound::microphone_thread(microphone, &listeners, &senses, stop)
         })?;
     }
+    let mut play = None;
     if let Some(speaker) = speaker {
         let speaker = Steady::new(speaker, &care);
-        crew.spawn("speaker", move |stop| senses::speaker_thread(speaker, stop))?;
+        let (to_speaker, orders) = bounded(1);
+        play = Some(to_speaker);
+        crew.spawn("speaker", move |stop| {
+            sound::speaker_thread(speaker, &orders, stop)
+        })?;
+    }
+    let settings = Settings::open(
+        &config.outbox.state_dir.join("settings.json"),
+        config.language,
+        events.clone(),
+    );
+    let sessions = Sessions::open(&config.outbox.state_dir.join("sessions.json"), clock.wall());
+    let state = |name: &str| config.outbox.state_dir.join(name);
+    let tester: SharedTester = Arc::new(Mutex::new(Tester {
+        asks,
+        listen,
+        play,
+        ui: ui.clone(),
+        senses: senses.clone(),
+        eye: eye.clone(),
+        camera: camera_info,
+        sensors: sensors.map(|s| (s, keeping(DeviceKind::Sensors))),
+        storage: (storage, keeping(DeviceKind::Storage)),
+        fitted,
+        state_dir: config.outbox.state_dir.clone(),
+        outbox: outbox.handle(),
+        net: wire.net(),
+        models: (config.models.clone(), board.models.threads.into()),
+        faults: faults.clone(),
+        desk: desk.clone(),
+        clock: Arc::clone(&clock),
+        machine,
+        results: Kept::open(&state("selftest.json")),
+        references: Kept::open(&state("devices.json")),
+    }));
+    let console: Arc<Mutex<ConsoleNote>> = Arc::default();
+    {
+        let upkeep = Upkeep {
+            console: Arc::clone(&console),
+            booth: config.booth_id.clone(),
+            tester: Arc::clone(&tester),
+            desk: desk.clone(),
+            faults: faults.clone(),
+            events: events.clone(),
+            net: wire.net(),
+            config: config.selftest,
+            settings: settings.clone(),
+            log: log.clone(),
+            clock: Arc::clone(&clock),
+        };
+        // A test that hangs on a device is worth a restart; one that runs beats.
+        let pulse = hearts.register("upkeep", Duration::from_secs(60));
+        crew.spawn("upkeep", move |stop| upkeep_thread(&upkeep, &pulse, stop))?;
     }
     {
         let (events, net, hearts) = (events.clone(), wire.net(), hearts.clone());
@@ -220,6 +308,7 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         })?;
     }
 
+    let (console_eye, console_senses) = (eye.clone(), senses.clone());
     let mut outside = BoothOutside {
         booth: config.booth_id.clone(),
         wallet_keys,
@@ -232,6 +321,8 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
         eye: eye.clone(),
         senses,
         net: wire.net(),
+        sessions: sessions.clone(),
+        desk: desk.clone(),
         clock: Arc::clone(&clock),
     };
     let mut session = Session::new(house, clock.now());
@@ -257,7 +348,38 @@ pub fn run(config_path: &Path, stop: &Stop) -> anyhow::Result<()> {
             Ok(())
         })?;
     }
+    let control = match &config.control {
+        Some(control) => {
+            let booth = Control {
+                booth: config.booth_id.clone(),
+                config_path: config_path.to_owned(),
+                config: config.clone(),
+                house: house_of_console,
+                tester,
+                desk,
+                faults,
+                sessions,
+                log: log.clone(),
+                signer: booth_key,
+                settings,
+                outbox: outbox.handle(),
+                net: wire.net(),
+                eye: console_eye,
+                senses: console_senses,
+                started,
+                stop: stop.clone(),
+                clock: Arc::clone(&clock),
+                console,
+                bundle: Mutex::default(),
+            };
+            let server = ControlServer::start(control, Arc::new(booth));
+            let place = control.socket.display().to_string();
+            Some(server.with_context(|| format!("`control.socket` {place}"))?)
+        }
+        None => None,
+    };
     let ended = crew.watch();
+    drop(control);
     notify::stopping();
     drop(wire);
     outbox.stop();
@@ -285,10 +407,11 @@ fn open_devices(
     state_dir: &Path,
     faults: &Faults,
     clock: &SharedClock,
+    wall: Option<Arc<VirtClock>>,
 ) -> anyhow::Result<(Devices, Option<hal::virt::Stage>)> {
     match &board.devices {
         BoardDevices::Virt(config) => {
-            let (devices, stage) = hal::virt::open(config, Arc::clone(clock))?;
+            let (devices, stage) = hal::virt::open(config, Arc::clone(clock), wall)?;
             Ok((devices, Some(stage)))
         }
         BoardDevices::Pi(config) => {
@@ -308,7 +431,7 @@ fn open_devices(
             for fault in &missing {
                 tracing::warn!(code = fault.code(), %fault, "device missing");
                 // The others' are told by those who keep them going.
-                if matches!(fault.device, DeviceKind::Serial | DeviceKind::Sensors) {
+                if fault.device == DeviceKind::Sensors {
                     faults.raise(fault, clock.wall());
                 }
             }

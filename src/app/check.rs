@@ -59,6 +59,10 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<u8> {
             // A watchdog that is opened is armed, and some cannot be disarmed: it is looked at only.
             let (devices, mut faults) = pi::open(config, &OffNote::default(), &clock);
             drop(devices);
+            let line = |c: &pi::serial::SerialConfig| {
+                pi::serial::Line::open(&c.path, pi::serial::Carrier::Ignored).err()
+            };
+            faults.extend(config.serial.as_ref().and_then(line));
             faults.extend(
                 config
                     .watchdog

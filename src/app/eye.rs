@@ -5,14 +5,16 @@ use super::senses::Senses;
 use crate::base::frame::{Frame, PixelFormat};
 use crate::base::latest::Latest;
 use crate::base::time::{Moment, SharedClock};
-use crate::hal::watch::FrameWatch;
-use crate::hal::{Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind};
+use crate::hal::watch::{FrameFigures, FrameWatch};
+use crate::hal::{Camera, CameraControls, CameraInfo, DeviceFault, DeviceKind, FaultKind, Rung};
 use crate::runtime::crew::Stop;
 use crate::runtime::heartbeat::Pulse;
 use crate::session::event::Event;
+use crate::technician::selftest::parts::CameraFigures;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Between camera and vision.
@@ -26,7 +28,24 @@ pub struct Eye {
     last_frame: Arc<AtomicU64>,
     /// A fault of the camera was told.
     faulty: Arc<AtomicBool>,
+    /// What the last frames were like.
+    tally: Arc<Mutex<Tally>>,
+    /// Somebody wants the next rungs of the ladder to be taken, whether there is a fault or not.
+    reset: Arc<AtomicBool>,
 }
+
+/// The last frames, for a self-test.
+#[derive(Debug, Default)]
+struct Tally {
+    frames: VecDeque<(Moment, u64)>,
+    figures: Option<FrameFigures>,
+    fault: Option<&'static str>,
+}
+
+/// Frames that are remembered: two seconds of the quickest camera.
+const TALLIED: usize = 128;
+/// The self-test looks at this stretch.
+const TALLY_OVER: Duration = Duration::from_secs(2);
 
 impl Default for Eye {
     fn default() -> Self {
@@ -36,6 +55,8 @@ impl Default for Eye {
             spare: bounded(4),
             last_frame: Arc::default(),
             faulty: Arc::default(),
+            tally: Arc::default(),
+            reset: Arc::default(),
         }
     }
 }
@@ -66,6 +87,53 @@ impl Eye {
     /// Whether it is known how the camera is: there has been a frame, or a fault. A booth without a camera is ready, too: to say so.
     pub fn has_spoken(&self) -> bool {
         self.last_frame.load(Ordering::Relaxed) > 0 || self.faulty.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the frames of the last two seconds were like.
+    pub fn figures(&self, info: &CameraInfo, now: Moment) -> CameraFigures {
+        let tally = self.lock();
+        let recent: Vec<(Moment, u64)> = tally
+            .frames
+            .iter()
+            .copied()
+            .filter(|(at, _)| now.since(*at) <= TALLY_OVER)
+            .collect();
+        let gaps = recent.windows(2).map(|w| w[1].0.since(w[0].0));
+        let missed = recent
+            .windows(2)
+            .map(|w| w[1].1.saturating_sub(w[0].1).saturating_sub(1));
+        let span = match (recent.first(), recent.last()) {
+            (Some(first), Some(last)) => last.0.since(first.0).as_secs_f32(),
+            _ => 0.0,
+        };
+        let since_last = recent
+            .last()
+            .map_or(Duration::ZERO, |(at, _)| now.since(*at));
+        CameraFigures {
+            name: info.name.clone(),
+            size: (info.width, info.height),
+            agreed_fps: info.frames_per_s,
+            n: recent.len(),
+            fps: if span > 0.0 {
+                (recent.len() - 1) as f32 / span
+            } else {
+                0.0
+            },
+            longest_gap: gaps.max().unwrap_or_default().max(since_last),
+            n_missed: missed.sum(),
+            luminance: tally.figures.map_or(0.0, |f| f.luminance),
+            sharpness: tally.figures.and_then(|f| f.sharpness),
+            fault: tally.fault.map(str::to_owned),
+        }
+    }
+
+    /// Has the next rungs of the recovery ladder taken, but for the restart of the machine.
+    pub fn ask_for_reset(&self) {
+        self.reset.store(true, Ordering::Relaxed);
     }
 
     /// When the last frame was captured.
@@ -126,12 +194,15 @@ pub fn camera_thread(
         {
             tracing::warn!(code = fault.code(), %fault, "camera controls");
         }
+        if eye.reset.swap(false, Ordering::Relaxed) {
+            recovery.reset(&mut *camera, pulse, stop)?;
+        }
         let mut frame = eye.buffer();
         match camera.capture(&mut frame, FRAME_TIMEOUT) {
-            Ok(()) => match recovery.judge(camera.info(), &frame) {
+            Ok(()) => match recovery.judge(camera.info(), &frame, eye) {
                 None if recovery.watch.is_stale() => eye.recycle(frame),
                 None => {
-                    recovery.well(frame.meta.captured, clock);
+                    recovery.well(frame.meta.captured, eye, clock);
                     hand_on(eye, frame);
                 }
                 Some(fault) if fault.kind == FaultKind::Frozen => {
@@ -169,13 +240,22 @@ fn hand_on(eye: &Eye, frame: Frame) {
 
 impl Recovery<'_> {
     /// Whether the frame is worth looking at.
-    fn judge(&mut self, info: &CameraInfo, frame: &Frame) -> Option<DeviceFault> {
+    fn judge(&mut self, info: &CameraInfo, frame: &Frame, eye: &Eye) -> Option<DeviceFault> {
+        let at = frame.meta.captured;
+        {
+            let mut tally = eye.lock();
+            if tally.frames.len() == TALLIED {
+                tally.frames.pop_front();
+            }
+            tally.frames.push_back((at, frame.meta.sequence));
+        }
         if !info.is_live {
             return None;
         }
-        let at = frame.meta.captured;
         let lit = self.keeper.senses.lit_since(at, LIT_FOR);
-        let kind = self.watch.judge(&frame.view(), lit)?;
+        let kind = self.watch.judge(&frame.view(), lit);
+        eye.lock().figures = self.watch.figures();
+        let kind = kind?;
         let (detail, mend) = match kind {
             FaultKind::Frozen => (
                 "the same picture again and again",
@@ -210,6 +290,7 @@ impl Recovery<'_> {
     fn tell(&mut self, fault: &DeviceFault, eye: &Eye, clock: &SharedClock) {
         self.good_since = None;
         eye.faulty.store(true, Ordering::Relaxed);
+        eye.lock().fault = Some(fault.code());
         let known = matches!(&self.told, Some((told, _)) if told.code() == fault.code());
         if known {
             return;
@@ -221,7 +302,7 @@ impl Recovery<'_> {
         self.told = Some((fault.clone(), since));
     }
 
-    fn well(&mut self, captured: Moment, clock: &SharedClock) {
+    fn well(&mut self, captured: Moment, eye: &Eye, clock: &SharedClock) {
         let good_for = captured.since(*self.good_since.get_or_insert(captured));
         if good_for >= STEADY_FOR {
             self.climb.well();
@@ -229,6 +310,7 @@ impl Recovery<'_> {
         let Some((fault, since)) = self.told.take_if(|_| good_for >= WELL_FOR) else {
             return;
         };
+        eye.lock().fault = None;
         let ms = u64::try_from(clock.now().since(since).as_millis()).unwrap_or(u64::MAX);
         tracing::info!(code = fault.code(), ms, "camera is back");
         self.keeper
@@ -236,6 +318,37 @@ impl Recovery<'_> {
             .faults
             .clear(DeviceKind::Camera, clock.wall());
         send(&self.keeper.events, Event::FaultCleared(DeviceKind::Camera));
+    }
+
+    /// Takes the rungs that the camera has, because somebody has asked for it: reset on the bus, then power of its port.
+    fn reset(&mut self, camera: &mut dyn Camera, pulse: &Pulse, stop: &Stop) -> anyhow::Result<()> {
+        tracing::warn!("the camera is reset, as asked");
+        let means = camera.info().means;
+        for (rung, has) in [(Rung::Reset, means.reset), (Rung::PowerCycle, means.power)] {
+            if has && !stop.is_set() {
+                pulse.beat();
+                if let Err(fault) = camera.recover(rung) {
+                    tracing::warn!(code = fault.code(), %fault, %rung, "camera: rung failed");
+                }
+            }
+        }
+        self.watch.reopened();
+        // What it says now is told by the next frame.
+        if let Err(fault) = camera.reopen() {
+            tracing::warn!(code = fault.code(), %fault, "camera: not opened");
+            return Ok(());
+        }
+        self.same_camera(camera)
+    }
+
+    fn same_camera(&mut self, camera: &dyn Camera) -> anyhow::Result<()> {
+        let now = camera.info();
+        let of = |i: &CameraInfo| (i.width, i.height, i.exposure_us, i.gain);
+        anyhow::ensure!(
+            of(now) == of(&self.at_start),
+            "the camera has other controls than at the start; the service starts again with them"
+        );
+        Ok(())
     }
 
     /// Takes the next rung, and opens the camera again.
@@ -256,12 +369,7 @@ impl Recovery<'_> {
         match camera.reopen() {
             Ok(()) => {
                 tracing::info!(code, "camera opened again");
-                let now = camera.info();
-                let of = |i: &CameraInfo| (i.width, i.height, i.exposure_us, i.gain);
-                anyhow::ensure!(
-                    of(now) == of(&self.at_start),
-                    "the camera has other controls than at the start; the service starts again with them"
-                );
+                self.same_camera(camera)?;
             }
             Err(fault) => {
                 tracing::debug!(code = fault.code(), "camera still lost");

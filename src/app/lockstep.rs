@@ -197,6 +197,9 @@ impl Outside for Desk {
 
     fn serving(&mut self, _: bool) {}
 
+    // Nobody asks for maintenance here.
+    fn answer(&mut self, _: bool) {}
+
     fn chance(&mut self) -> [u8; 10] {
         self.chance = self.chance.wrapping_add(1);
         [self.chance; 10]

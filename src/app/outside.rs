@@ -1,6 +1,7 @@
 //! What the session asks of the rest of the service, answered by the real parts.
 
 use super::eye::{Eye, FRAME_TIMEOUT};
+use super::maintenance::Desk;
 use super::senses::Senses;
 use super::sight::Order;
 use crate::base::ids::BoothId;
@@ -17,6 +18,7 @@ use crate::perception::observation::VisionTask;
 use crate::session::driver::Outside;
 use crate::session::event::{Record, ReserveRefusal, StoreRefusal, TicketRefusal};
 use crate::session::view::LightScene;
+use crate::technician::sessions::Sessions;
 use crate::trust::keys::TrustedKeys;
 use crate::trust::random_bytes;
 use crate::trust::ticket::{self, Ticket, TicketError};
@@ -53,6 +55,10 @@ pub struct BoothOutside {
     pub senses: Senses,
     /// What the uplink says of the network.
     pub net: NetWatch,
+    /// The memory of sessions.
+    pub sessions: Sessions,
+    /// Who asks for the booth, and what they know of the session.
+    pub desk: Desk,
     /// The clock.
     pub clock: SharedClock,
 }
@@ -175,6 +181,7 @@ impl Outside for BoothOutside {
         match done {
             Ok(_) => {
                 tracing::info!(seq = reservation.seq, "outcome stored");
+                self.sessions.note(&record.payload, self.clock.wall());
                 self.reservation = None;
                 Ok(())
             }
@@ -202,10 +209,16 @@ impl Outside for BoothOutside {
     }
 
     fn show(&mut self, ui: &UiModel) {
+        self.desk.note_ui(ui);
         self.ui.put(ui.clone());
     }
 
+    fn answer(&mut self, begun: bool) {
+        self.desk.note_answer(begun);
+    }
+
     fn serving(&mut self, serving: bool) {
+        self.desk.note_serving(serving);
         self.hold = serving.then(|| self.outbox.hold());
     }
 

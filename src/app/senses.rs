@@ -1,4 +1,4 @@
-//! The small threads: light, panel, buttons, microphone, speaker, and the one that watches over all.
+//! The small threads: light, panel, buttons, and the one that watches over all; what the devices say of themselves.
 
 use super::steady::Steady;
 use crate::base::latest::Latest;
@@ -9,13 +9,14 @@ use crate::guidance::light::{LightDriver, LightLimits};
 use crate::guidance::model::{NetworkSign, UiModel};
 use crate::guidance::screens;
 use crate::hal::{
-    Buttons, DeviceFault, DeviceKind, FaultKind, LightLevels, Lights, Microphone, Panel,
-    PanelImage, PanelKind, SAMPLE_RATE_HZ, Speaker, Watchdog,
+    Button, Buttons, DeviceFault, DeviceKind, LightLevels, Lights, Panel, PanelImage, PanelKind,
+    Watchdog,
 };
 use crate::runtime::crew::Stop;
 use crate::runtime::heartbeat::{Heartbeats, Pulse};
 use crate::runtime::notify;
 use crate::session::event::Event;
+use crate::technician::faults::Faults;
 use crossbeam_channel::Sender;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +39,14 @@ pub struct Readings {
     pub microphone_fault: Option<&'static str>,
     /// Level of the microphone over the last second, dBFS.
     pub microphone_dbfs: Option<f32>,
+    /// Fault of the buttons.
+    pub buttons_fault: Option<&'static str>,
+    /// Buttons that are down by their lines, and since when each has been.
+    pub down: Vec<(Button, Moment)>,
+    /// Whether the buttons' lines were read.
+    pub buttons_read: bool,
+    /// When the panel last took a picture, and how long that took it.
+    pub panel_took: Option<(Moment, Duration)>,
 }
 
 impl Senses {
@@ -87,12 +96,23 @@ impl Senses {
         readings.levels.push_back((at, levels));
     }
 
+    fn note_down(&self, now: Moment, down: &[Button]) {
+        let mut readings = self.lock();
+        readings.buttons_read = true;
+        readings.down.retain(|(button, _)| down.contains(button));
+        for button in down {
+            if !readings.down.iter().any(|(known, _)| known == button) {
+                readings.down.push((*button, now));
+            }
+        }
+    }
+
     /// The newest readings.
     pub fn read(&self) -> Readings {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Readings> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Readings> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -103,6 +123,46 @@ const LIT: f32 = 0.1;
 const LEVELS_KEPT: usize = 64;
 /// How often the light is brought nearer to what is wanted.
 const LIGHT_TICK: Duration = Duration::from_millis(20);
+
+/// Tells the memory of faults about a device that climbs no ladder: when a fault begins, changes, and is over.
+#[derive(Debug)]
+pub struct Keeping {
+    faults: Faults,
+    clock: SharedClock,
+    device: DeviceKind,
+    told: Option<&'static str>,
+}
+
+impl Keeping {
+    /// A device without a fault.
+    pub fn new(faults: &Faults, clock: &SharedClock, device: DeviceKind) -> Self {
+        Self {
+            faults: faults.clone(),
+            clock: Arc::clone(clock),
+            device,
+            told: None,
+        }
+    }
+
+    /// The device answered so.
+    pub fn note(&mut self, fault: Option<&DeviceFault>) {
+        let code = fault.map(DeviceFault::code);
+        if code == self.told {
+            return;
+        }
+        match fault {
+            Some(fault) => {
+                tracing::warn!(code, %fault, "{}", self.device);
+                self.faults.raise(fault, self.clock.wall());
+            }
+            None => {
+                tracing::info!(code = self.told, "{} is back", self.device);
+                self.faults.clear(self.device, self.clock.wall());
+            }
+        }
+        self.told = code;
+    }
+}
 
 /// Brings the light to what is wanted, within the flash and thermal limits; off at the end.
 ///
@@ -168,8 +228,14 @@ pub fn panel_thread(
             None => continue,
         }
         shown = Some(now);
+        let began = clock.now();
         let result = panel.ask(|panel| panel.show(&image));
-        senses.lock().panel_fault = result.err().map(|fault| fault.code());
+        let ended = clock.now();
+        let mut readings = senses.lock();
+        if result.is_ok() {
+            readings.panel_took = Some((ended, ended.since(began)));
+        }
+        readings.panel_fault = result.err().map(|fault| fault.code());
     }
     Ok(())
 }
@@ -181,49 +247,34 @@ pub fn panel_thread(
 pub fn button_thread(
     mut buttons: Steady<dyn Buttons>,
     events: &Sender<Event>,
+    senses: &Senses,
+    clock: &SharedClock,
     pulse: &Pulse,
     stop: &Stop,
 ) -> anyhow::Result<()> {
+    let mut looked: Option<Moment> = None;
     while !stop.is_set() {
         pulse.beat();
-        match buttons.ask(|buttons| buttons.next(Duration::from_millis(200))) {
-            Ok(Some(event)) => events.send_timeout(Event::Button(event), Duration::from_secs(5))?,
-            Ok(None) => {}
-            Err(_) => std::thread::park_timeout(AWAY),
-        }
-    }
-    Ok(())
-}
-
-/// Between two questions to a device that is closed: the ladder says when it is opened again.
-const AWAY: Duration = Duration::from_millis(100);
-/// Below this the microphone hears nothing at all: it is dead or muted.
-const SILENT_DBFS: f32 = -85.0;
-
-/// Keeps the level of the microphone.
-///
-/// # Errors
-/// Never by itself: a fault is in the readings.
-pub fn microphone_thread(
-    mut microphone: Steady<dyn Microphone>,
-    senses: &Senses,
-    stop: &Stop,
-) -> anyhow::Result<()> {
-    let mut samples = vec![0i16; SAMPLE_RATE_HZ as usize / 10];
-    while !stop.is_set() {
-        let level = microphone.ask(|microphone| level_of_a_second(microphone, &mut samples, stop));
-        samples.fill(0);
-        let away = level.is_err();
-        {
-            let mut readings = senses.lock();
-            match level {
-                Ok(dbfs) => {
-                    readings.microphone_dbfs = Some(dbfs);
-                    readings.microphone_fault = None;
+        let next = buttons.ask(|buttons| buttons.next(Duration::from_millis(200)));
+        let now = clock.now();
+        let result = match next {
+            Ok(event) => {
+                if let Some(event) = event {
+                    events.send_timeout(Event::Button(event), Duration::from_secs(5))?;
                 }
-                Err(fault) => readings.microphone_fault = Some(fault.code()),
+                if looked.is_some_and(|at| now.since(at) < LINES_EVERY) {
+                    continue;
+                }
+                looked = Some(now);
+                buttons.ask(|buttons| buttons.down())
             }
+            Err(fault) => Err(fault),
+        };
+        if let Ok(down) = &result {
+            senses.note_down(now, down);
         }
+        let away = result.is_err();
+        senses.lock().buttons_fault = result.err().map(|fault| fault.code());
         if away {
             std::thread::park_timeout(AWAY);
         }
@@ -231,54 +282,10 @@ pub fn microphone_thread(
     Ok(())
 }
 
-/// Listens for a second: the level in dBFS. No sound at all is a fault.
-fn level_of_a_second(
-    microphone: &mut dyn Microphone,
-    samples: &mut [i16],
-    stop: &Stop,
-) -> Result<f32, DeviceFault> {
-    let (mut sum, mut n) = (0f64, 0usize);
-    while n < SAMPLE_RATE_HZ as usize && !stop.is_set() {
-        let (got, _) = microphone.read(samples, Duration::from_millis(500))?;
-        let squares = samples[..got]
-            .iter()
-            .map(|s| (f64::from(*s) / 32_768.0).powi(2));
-        sum += squares.sum::<f64>();
-        n += got;
-    }
-    let dbfs = (10.0 * (sum / n.max(1) as f64).max(1e-12).log10()) as f32;
-    if dbfs < SILENT_DBFS && !stop.is_set() {
-        return Err(silent());
-    }
-    Ok(dbfs)
-}
-
-fn silent() -> DeviceFault {
-    DeviceFault {
-        device: DeviceKind::Microphone,
-        kind: FaultKind::NoFrames,
-        place: "microphone".to_owned(),
-        detail: "no sound at all over a second".to_owned(),
-        mend: "look for a switch on the microphone; `alsamixer` shows whether it is muted"
-            .to_owned(),
-    }
-}
-
-/// How often the speaker is asked whether it is there.
-const SPEAKER_TURN: Duration = Duration::from_secs(1);
-
-/// Keeps the speaker ready. Nothing is said over it yet.
-///
-/// # Errors
-/// Never by itself: a fault is in the memory.
-pub fn speaker_thread(mut speaker: Steady<dyn Speaker>, stop: &Stop) -> anyhow::Result<()> {
-    while !stop.is_set() {
-        // A fault is told by the device's keeper.
-        let _ = speaker.ask(|speaker| speaker.play(&[]));
-        std::thread::park_timeout(SPEAKER_TURN);
-    }
-    Ok(())
-}
+/// Between two questions to a device that is closed: the ladder says when it is opened again.
+pub(super) const AWAY: Duration = Duration::from_millis(100);
+/// How often the buttons' lines are read, beside their events.
+const LINES_EVERY: Duration = Duration::from_secs(1);
 
 /// Feeds the watchdogs while every heart beats, and tells the session about the network.
 ///

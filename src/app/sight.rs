@@ -1,5 +1,7 @@
 //! The vision thread: looks at the newest frame for what the session wants, and closes the loop of light and exposure.
 
+mod maintenance;
+
 use super::eye::Eye;
 use super::senses::Senses;
 use super::trace::Trace;
@@ -20,6 +22,8 @@ use crate::runtime::heartbeat::Pulse;
 use crate::session::event::Event;
 use crate::session::view::LightScene;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
+use maintenance::Work;
+pub use maintenance::{Ask, LiveLook};
 use std::time::Duration;
 
 /// What the session asks of vision.
@@ -350,6 +354,7 @@ pub fn vision_thread(
     mut sight: Sight,
     eye: &Eye,
     orders: &Receiver<Order>,
+    asks: &Receiver<Ask>,
     events: &Sender<Event>,
     wanted_levels: &Latest<LightLevels>,
     senses: &Senses,
@@ -358,7 +363,11 @@ pub fn vision_thread(
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let mut n_dropped = 0u64;
-    let apply = |sight: &mut Sight, action: &ExposureAction| {
+    let mut work = Work::default();
+    let apply = |sight: &mut Sight, work: &Work, action: &ExposureAction| {
+        if work.has_light() {
+            return;
+        }
         if let Some(controls) = sight.take_on(action) {
             eye.controls.put(controls);
         }
@@ -368,12 +377,27 @@ pub fn vision_thread(
         pulse.beat();
         for order in orders.try_iter() {
             if let Some(action) = sight.obey(order) {
-                apply(&mut sight, &action);
+                apply(&mut sight, &work, &action);
             }
+        }
+        for ask in asks.try_iter() {
+            work.begin(ask, sight.controls, wanted_levels, clock.now());
+        }
+        if work.gives_back_light(clock.now())
+            && let Some(action) = sight.set_scene(sight.scene)
+        {
+            // The exposure may be another one than the loop's.
+            eye.controls.put(action.controls);
+            apply(&mut sight, &work, &action);
         }
         let Some(frame) = eye.frames.take(Duration::from_millis(200)) else {
             continue;
         };
+        let vision = &mut sight.vision;
+        if work.see(&frame, vision, eye, wanted_levels, senses)? {
+            eye.recycle(frame);
+            continue;
+        }
         if !sight.wants(frame.meta.captured) {
             eye.recycle(frame);
             continue;
@@ -385,7 +409,7 @@ pub fn vision_thread(
             trace.write(&look);
         }
         if let Some(action) = &look.action {
-            apply(&mut sight, action);
+            apply(&mut sight, &work, action);
         }
         match events.try_send(Event::Seen(look.observation)) {
             Ok(()) => {}

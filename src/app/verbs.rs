@@ -1,7 +1,9 @@
-//! What was typed -> what is done. One variant a verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly; `check` has
-//! two more, `safe` one.
+//! What was typed -> what is done. One variant a verb; exit codes: 0 good, 1 the thing asked for failed, 2 typed wrongly; `check` and
+//! `selftest` have two more, `safe` one.
 
-use super::{booth, calibrate, check, compare, keys, render, replay, safe};
+use super::{
+    booth, calibrate, check, compare, console, dispatch, keys, render, replay, safe, selftest,
+};
 use crate::base::time::{SharedClock, SystemClock};
 use crate::config::{self, policy};
 use crate::delivery::uplink::{self, UplinkConfig};
@@ -55,10 +57,18 @@ pub enum Verb {
         #[arg(long)]
         config: PathBuf,
     },
-    /// Run the technician's console on a serial line. Not built.
-    Console,
+    /// Run the technician's console on a serial line.
+    Console(console::ConsoleArgs),
+    /// Answer challenges and check closing codes, as the desk that technicians call.
+    Dispatch {
+        /// What is done.
+        #[command(subcommand)]
+        what: dispatch::DispatchVerb,
+    },
     /// Open every device that a board file names, and say what is missing. Exit code 3: sessions are possible without it; 4: none is.
     Check(check::CheckArgs),
+    /// Have the running booth test itself, over its control socket. Exit code 3: something needs attention soon; 4: something fails.
+    Selftest(selftest::SelfTestArgs),
     /// Run wallet, uplink and virtual booth, play the scenes, write a report.
     Demo(demo::DemoArgs),
     /// Play bad light, bad posture and badly held documents in the virtual booth, and print what came of them.
@@ -148,9 +158,10 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
     let clock: SharedClock = Arc::new(SystemClock);
     let done = match cli.verb {
         Verb::Check(args) => return check::run(&args),
+        Verb::Selftest(args) => return selftest::run(&args),
         Verb::Run { config } => {
-            logging::start("booth");
-            booth::run(&config, &stop_on_signals()?)
+            let log = logging::start("booth");
+            booth::run(&config, &log, &stop_on_signals()?)
         }
         Verb::Safe { config, seconds } => {
             logging::start("safe");
@@ -169,9 +180,11 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
             let stop = stop_on_signals()?;
             wallet::serve(&config, clock, &stop.flag()).context("wallet")
         }
-        Verb::Console => anyhow::bail!(
-            "`console`: not built in this version; mend: use `boothd replay`, `boothd demo` and the journal until it is"
-        ),
+        Verb::Console(args) => {
+            logging::start("console");
+            return console::run(&args, &clock, &stop_on_signals()?);
+        }
+        Verb::Dispatch { what } => dispatch::run(what, &clock),
         Verb::Demo(args) => demo::run(&args, &stop_on_signals()?),
         Verb::Matrix(args) => demo::matrix(&args, &stop_on_signals()?),
         Verb::Render(args) => render::run(&args),

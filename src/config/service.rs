@@ -4,6 +4,7 @@ use super::{ConfigError, invalid, load};
 use crate::base::ids::{BoothId, Language};
 use crate::delivery::outbox::OutboxConfig;
 use crate::delivery::wire::WireConfig;
+use crate::technician::control::ControlConfig;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -30,9 +31,34 @@ pub struct ServiceConfig {
     /// at most once a day. Absent: the machine is never started again for a device.
     #[serde(default)]
     pub reboot_request: Option<PathBuf>,
+    /// The technician's console; absent: there is no socket for it.
+    #[serde(default)]
+    pub control: Option<ControlConfig>,
+    /// When the daily self-test may run.
+    #[serde(default)]
+    pub selftest: SelfTestConfig,
     /// A file for measurements of every frame, for the demonstration's report. Refused on a board with real devices.
     #[serde(default)]
     pub trace: Option<PathBuf>,
+}
+
+/// When the daily self-test may run. It takes light and sound for half a minute, and says so on the panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SelfTestConfig {
+    /// Nobody has to have been there for so many seconds. Default 1800.
+    pub after_idle_s: u32,
+    /// Hours between two of them, 1..=168. Default 20, so that it finds a quiet hour of each day.
+    pub every_h: u32,
+}
+
+impl Default for SelfTestConfig {
+    fn default() -> Self {
+        Self {
+            after_idle_s: 1800,
+            every_h: 20,
+        }
+    }
 }
 
 /// Keys and policy.
@@ -77,6 +103,13 @@ impl ServiceConfig {
                 "`trust.wallet_keys`, `trust.policy_keys`: found an empty list, allowed: at least one file each",
             ));
         }
+        if !(1..=168).contains(&config.selftest.every_h) {
+            let found = config.selftest.every_h;
+            return Err(invalid(
+                path,
+                format!("`selftest.every_h`: found {found}, allowed: 1 to 168"),
+            ));
+        }
         let trust = &mut config.trust;
         let single = [
             &mut config.board,
@@ -94,7 +127,8 @@ impl ServiceConfig {
             .trace
             .as_mut()
             .into_iter()
-            .chain(config.reboot_request.as_mut());
+            .chain(config.reboot_request.as_mut())
+            .chain(config.control.as_mut().map(|c| &mut c.socket));
         for file in single.into_iter().chain(lists).chain(optional) {
             *file = base.join(&*file);
         }

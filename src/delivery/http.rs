@@ -22,6 +22,8 @@ use ureq::unversioned::transport::{
 pub const OUTCOMES: &str = "/v1/outcomes";
 /// Where the wallet says how it is.
 pub const HEALTH: &str = "/v1/health";
+/// The header in which the uplink tells the wallet how the booth is: its name, and the codes of its faults.
+pub const STATUS_HEADER: &str = "boothd-status";
 /// An answer is at most so many bytes.
 pub const MAX_ANSWER: u64 = 64 * 1024;
 
@@ -174,6 +176,8 @@ pub struct Answer {
     pub status: u16,
     /// What `Retry-After` asks for, if it is there and in seconds.
     pub retry_after: Option<Duration>,
+    /// The server's time (`Date`, RFC 9110 6.6.1), Unix seconds.
+    pub date_s: Option<i64>,
     /// The body, at most [`MAX_ANSWER`] bytes.
     pub body: Vec<u8>,
 }
@@ -225,6 +229,16 @@ impl HttpClient {
     pub fn get(&self, path: &str) -> Result<Answer, HttpError> {
         let request = self.agent.get(format!("{}{path}", self.base));
         read(request.header("boothd-api", "1").call()?)
+    }
+
+    /// Asks how the server is ([`HEALTH`]), and tells it how the booth is, in a line.
+    ///
+    /// # Errors
+    /// [`HttpError`]; an HTTP status is no error.
+    pub fn health(&self, status: &str) -> Result<Answer, HttpError> {
+        let request = self.agent.get(format!("{}{HEALTH}", self.base));
+        let request = request.header("boothd-api", "1");
+        read(request.header(STATUS_HEADER, status).call()?)
     }
 
     /// `POST path` with a JSON body.
@@ -283,7 +297,13 @@ fn read(mut answer: ureq::http::Response<ureq::Body>) -> Result<Answer, HttpErro
         .with_config()
         .limit(MAX_ANSWER)
         .read_to_vec()?;
+    let date = answer.headers().get("date").and_then(|v| v.to_str().ok());
+    let date_s = date
+        .and_then(|text| httpdate::parse_http_date(text).ok())
+        .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok())
+        .and_then(|since| i64::try_from(since.as_secs()).ok());
     Ok(Answer {
+        date_s,
         status: answer.status().as_u16(),
         retry_after,
         body,

@@ -13,9 +13,7 @@
 //! | anything else, or nothing | wait and try again, without end |
 
 use super::backoff::{Backoff, BackoffConfig};
-use super::http::{
-    Answer, HEALTH, HttpClient, HttpError, OUTCOMES, OutcomesAnswer, OutcomesRequest,
-};
+use super::http::{Answer, HttpClient, HttpError, OUTCOMES, OutcomesAnswer, OutcomesRequest};
 use super::outbox::{MAX_STRIKES, Pending};
 use super::status::{Hysteresis, NetCode, NetStatus};
 use super::wire::{WireClient, WireError};
@@ -34,6 +32,8 @@ use std::time::{Duration, Instant};
 const PULL_WAIT: Duration = Duration::from_secs(1);
 /// Without `run` there is nothing to do but to look for it.
 const RUN_RETRY: Duration = Duration::from_secs(1);
+/// During a back-off it is looked so often whether somebody does not want to wait.
+const HURRY_LOOK: Duration = Duration::from_secs(1);
 /// After a batch was refused: so many go alone, enough to find the bad one three times.
 const ALONE: u32 = MAX_BATCH as u32 + 3;
 
@@ -133,8 +133,12 @@ pub fn run(config: &UplinkConfig, clock: SharedClock, stop: &AtomicBool) -> Resu
     check(config)?;
     let mut uplink = Uplink::new(config, clock)?;
     while !stop.load(Ordering::SeqCst) {
-        let delay = uplink.turn();
-        wait(delay, stop);
+        let until = Instant::now() + uplink.turn();
+        // A back-off is long; somebody at the booth may not want to wait for its end.
+        while !stop.load(Ordering::SeqCst) && Instant::now() < until && !uplink.is_to_hurry() {
+            let left = until.saturating_duration_since(Instant::now());
+            wait(left.min(HURRY_LOOK), stop);
+        }
     }
     Ok(())
 }
@@ -163,6 +167,10 @@ struct Uplink {
     probed: Option<Instant>,
     alone: u32,
     poison_at: Instant,
+    /// What the wallet is told of the booth.
+    status: String,
+    /// How often somebody wanted it to try at once.
+    hurries: u64,
 }
 
 impl Uplink {
@@ -184,7 +192,32 @@ impl Uplink {
             probed: None,
             alone: 0,
             poison_at: Instant::now(),
+            status: String::new(),
+            hurries: 0,
         })
+    }
+
+    /// Whether somebody wants what waits to be tried at once.
+    fn is_to_hurry(&mut self) -> bool {
+        let Some(run) = &mut self.run else {
+            return false;
+        };
+        match run.heartbeat(None) {
+            Ok((_, hurries)) => {
+                let before = std::mem::replace(&mut self.hurries, hurries);
+                if hurries > before {
+                    // Nothing keeps what comes next from being sent or asked.
+                    self.probed = None;
+                    self.backoff.reset();
+                }
+                hurries > before
+            }
+            // The next turn finds out.
+            Err(_) => {
+                self.run = None;
+                true
+            }
+        }
     }
 
     /// One turn: connect to `run` if need be, send what is pending or see how the wallet is. Gives how long to wait.
@@ -253,7 +286,11 @@ impl Uplink {
 
     fn probe(&mut self, run: &mut WireClient) -> Result<Duration, WireError> {
         self.probed = Some(Instant::now());
-        let result = match self.http.get(HEALTH) {
+        // How the booth is now, not how it was at the last beat.
+        (self.status, self.hurries) = run.heartbeat(None)?;
+        let asked = self.http.health(&self.status);
+        self.time_of(run, &asked)?;
+        let result = match asked {
             Ok(answer) if answer.status == 200 => Ok(()),
             Ok(answer) => Err(match judge(&answer) {
                 Verdict::Later(code, _) => code,
@@ -281,7 +318,9 @@ impl Uplink {
         let body = serde_json::to_vec(&request).map_err(|e| WireError::Broken {
             reason: e.to_string(),
         })?;
-        let verdict = match self.http.post(OUTCOMES, &body) {
+        let sent = self.http.post(OUTCOMES, &body);
+        self.time_of(run, &sent)?;
+        let verdict = match sent {
             Ok(answer) => judge(&answer),
             Err(e) => Verdict::Later(self.explain(&e), None),
         };
@@ -343,6 +382,16 @@ impl Uplink {
     fn strike(&mut self, run: &mut WireClient, sha256: Digest) -> Result<(), WireError> {
         tracing::warn!(%sha256, "the wallet refuses an outcome without a signed word");
         run.strike(sha256)
+    }
+
+    /// Hands the wallet's time on: it came over a connection that is the wallet's.
+    fn time_of(
+        &self,
+        run: &mut WireClient,
+        answer: &Result<Answer, HttpError>,
+    ) -> Result<(), WireError> {
+        let date_s = answer.as_ref().ok().and_then(|a| a.date_s);
+        date_s.map_or(Ok(()), |at| run.heartbeat(Some(at)).map(drop))
     }
 
     fn tell(&mut self, run: &mut WireClient, result: Result<(), NetCode>) -> Result<(), WireError> {

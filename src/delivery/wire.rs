@@ -10,12 +10,12 @@
 //! > {"cmd":"strike","sha256":"..."}              < {"reply":"done"}
 //! > {"cmd":"net_status","status":{"state":..}}   < {"reply":"done"}
 //! > {"cmd":"stats"}                              < {"reply":"stats","stats":{..}}
+//! > {"cmd":"heartbeat","wallet_s":1795468444}    < {"reply":"heartbeat","status":"BOOTH-0001 faults=hw.mic.silent","hurries":0}
 //! anything else                                  < {"reply":"error","code":"..","text":".."}
 //! ```
 //! While a session holds, `pending` is answered with nothing and `held`.
 
 mod client;
-mod lines;
 #[cfg(test)]
 mod tests;
 
@@ -24,9 +24,9 @@ pub use client::WireClient;
 use super::outbox::{AckReport, OutboxError, OutboxStats, Pending};
 use super::service::OutboxHandle;
 use super::status::NetStatus;
+use crate::base::lines::{Line, Lines};
 use crate::base::time::{Moment, SharedClock};
 use crate::trust::ack::{Digest, MAX_BATCH, MAX_REQUEST};
-use lines::{Line, Lines};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 use std::io::{Read as _, Write as _};
@@ -34,7 +34,7 @@ use std::os::unix::fs::{FileTypeExt as _, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -114,11 +114,24 @@ const HELLO: &str = "boothd-outbox";
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "cmd", rename_all = "snake_case", deny_unknown_fields)]
 enum Request {
-    Pending { limit: usize, wait_ms: u64 },
-    Ack { ack: String },
-    Strike { sha256: Digest },
-    NetStatus { status: NetStatus },
+    Pending {
+        limit: usize,
+        wait_ms: u64,
+    },
+    Ack {
+        ack: String,
+    },
+    Strike {
+        sha256: Digest,
+    },
+    NetStatus {
+        status: NetStatus,
+    },
     Stats {},
+    /// The wallet has answered, and this was its time (Unix seconds); `None`: only to hear what is to be told to it.
+    Heartbeat {
+        wallet_s: Option<i64>,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -129,6 +142,7 @@ enum Reply {
     Ack { report: AckReport },
     Done,
     Stats { stats: OutboxStats },
+    Heartbeat { status: String, hurries: u64 },
     Error { code: String, text: String },
 }
 
@@ -141,34 +155,90 @@ impl Reply {
     }
 }
 
-/// What the uplink has last said about the network.
+/// What the uplink has last said about the network, and what it is to say of the booth.
 #[derive(Clone, Debug)]
 pub struct NetWatch {
-    last: Arc<Mutex<(NetStatus, Option<Moment>)>>,
+    last: Arc<Mutex<Said>>,
     clock: SharedClock,
+}
+
+#[derive(Debug)]
+struct Said {
+    status: NetStatus,
+    heard: Option<Moment>,
+    /// The wallet's time, and when it was heard.
+    wallet: Option<(i64, Moment)>,
+    /// A line for the wallet.
+    booth: String,
+    /// How often somebody wanted the uplink to try at once.
+    hurries: u64,
 }
 
 impl NetWatch {
     fn new(clock: SharedClock) -> Self {
         Self {
-            last: Arc::new(Mutex::new((NetStatus::UNKNOWN, None))),
+            last: Arc::new(Mutex::new(Said {
+                status: NetStatus::UNKNOWN,
+                heard: None,
+                wallet: None,
+                booth: String::new(),
+                hurries: 0,
+            })),
             clock,
         }
     }
 
+    fn lock(&self) -> MutexGuard<'_, Said> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The status; [`NetStatus::UNKNOWN`] if no uplink has been heard of for 90 s.
     pub fn status(&self) -> NetStatus {
-        let (status, heard) = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        match heard {
-            Some(heard) if self.clock.now().since(heard) < STALE => status,
+        let said = self.lock();
+        match said.heard {
+            Some(heard) if self.clock.now().since(heard) < STALE => said.status,
             _ => NetStatus::UNKNOWN,
         }
     }
 
+    /// How long ago the uplink was heard of; `None`: never.
+    pub fn heard_ago(&self) -> Option<Duration> {
+        let heard = self.lock().heard?;
+        Some(self.clock.now().since(heard))
+    }
+
+    /// The wall clock less the wallet's, in seconds, if the wallet has told its time: what it would say now, by the monotonic clock.
+    pub fn clock_off_s(&self) -> Option<i64> {
+        let (wallet_s, heard) = self.lock().wallet?;
+        let since = i64::try_from(self.clock.now().since(heard).as_secs()).unwrap_or(i64::MAX);
+        Some(self.clock.wall().unix_s() - wallet_s.saturating_add(since))
+    }
+
+    /// What the uplink tells the wallet of the booth from now on: one line of printable ASCII; what is longer than 512 bytes is cut.
+    pub fn tell(&self, line: &str) {
+        let plain = line.chars().filter(|c| (' '..='~').contains(c));
+        self.lock().booth = plain.take(512).collect();
+    }
+
+    /// What waits is to be tried at once instead of after the uplink's back-off.
+    pub fn hurry(&self) {
+        self.lock().hurries += 1;
+    }
+
     fn heard(&self, status: Option<NetStatus>) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.1 = Some(self.clock.now());
-        last.0 = status.unwrap_or(last.0);
+        let now = self.clock.now();
+        let mut said = self.lock();
+        said.heard = Some(now);
+        said.status = status.unwrap_or(said.status);
+    }
+
+    fn heartbeat(&self, wallet_s: Option<i64>) -> (String, u64) {
+        let now = self.clock.now();
+        let mut said = self.lock();
+        if let Some(wallet_s) = wallet_s {
+            said.wallet = Some((wallet_s, now));
+        }
+        (said.booth.clone(), said.hurries)
     }
 }
 
@@ -304,7 +374,7 @@ fn serve(mut stream: UnixStream, server: &Server) -> std::io::Result<()> {
         let refusal = Reply::error("user", "this user is not in `allowed_uids`");
         return send(&mut stream, &refusal);
     }
-    let mut lines = Lines::new(stream.try_clone()?);
+    let mut lines = Lines::new(stream.try_clone()?, MAX_LINE);
     let mut greeted = false;
     loop {
         let reply = match lines.next(|| server.stop.load(Ordering::SeqCst))? {
@@ -357,7 +427,7 @@ fn answer(text: &[u8], server: &Server) -> Reply {
     let Ok(request) = serde_json::from_slice::<Request>(text) else {
         return Reply::error(
             "malformed",
-            "allowed are the commands pending, ack, strike, net_status, stats",
+            "allowed are the commands pending, ack, strike, net_status, stats, heartbeat",
         );
     };
     server.net.heard(None);
@@ -371,6 +441,10 @@ fn answer(text: &[u8], server: &Server) -> Reply {
         Request::NetStatus { status } => {
             server.net.heard(Some(status));
             Ok(Reply::Done)
+        }
+        Request::Heartbeat { wallet_s } => {
+            let (status, hurries) = server.net.heartbeat(wallet_s);
+            Ok(Reply::Heartbeat { status, hurries })
         }
         Request::Stats {} => server.outbox.stats().map(|stats| Reply::Stats { stats }),
     };

@@ -25,6 +25,8 @@ pub struct UiModel {
     pub reference: Option<ReferenceNumber>,
     /// The network as the person should know it.
     pub network: NetworkSign,
+    /// Faults of the booth, for who looks after it: a small number in the corner, where nobody is being served. 0: none is shown.
+    pub faults: u8,
 }
 
 impl UiModel {
@@ -41,6 +43,7 @@ impl UiModel {
             more_time: false,
             reference: None,
             network: NetworkSign::Ready,
+            faults: 0,
         }
     }
 }
@@ -82,11 +85,13 @@ pub enum Screen {
     HandOver,
     /// Out of service for a fault of the booth.
     OutOfService,
+    /// The booth tests itself, or a technician works on it: please wait, or come again.
+    Maintenance,
 }
 
 impl Screen {
     /// Every screen with each of its prompts.
-    pub const ALL: [Self; 52] = {
+    pub const ALL: [Self; 53] = {
         use {DocumentPrompt as D, FacePrompt as F, ResultSign as R, RetrySign as T};
         [
             Self::Starting,
@@ -141,6 +146,7 @@ impl Screen {
             Self::Retry(T::AskStaff),
             Self::HandOver,
             Self::OutOfService,
+            Self::Maintenance,
         ]
     };
 
@@ -200,6 +206,7 @@ impl Screen {
             Self::Retry(T::AskStaff) => "retry.ask_staff",
             Self::HandOver => "hand_over",
             Self::OutOfService => "out_of_service",
+            Self::Maintenance => "maintenance",
         }
     }
 }

@@ -58,7 +58,7 @@ impl Look {
             Screen::Document(prompt) => document::look(prompt),
             Screen::Face(prompt) => face::look(prompt),
             Screen::Working | Screen::Result(_) | Screen::Retry(_) => outcome::look(screen),
-            Screen::HandOver | Screen::OutOfService => service::look(screen),
+            Screen::HandOver | Screen::OutOfService | Screen::Maintenance => service::look(screen),
         }
     }
 }
@@ -101,9 +101,11 @@ impl ButtonHint {
 pub fn button_hints(screen: Screen) -> (Option<ButtonHint>, Option<ButtonHint>) {
     use ButtonHint as B;
     match screen {
-        Screen::Starting | Screen::Working | Screen::HandOver | Screen::OutOfService => {
-            (None, None)
-        }
+        Screen::Starting
+        | Screen::Working
+        | Screen::HandOver
+        | Screen::OutOfService
+        | Screen::Maintenance => (None, None),
         Screen::Idle => (None, Some(B::Start)),
         Screen::ShowTicket(_) | Screen::Preflight => (Some(B::Cancel), None),
         Screen::Consent => (Some(B::Decline), Some(B::Agree)),

@@ -23,6 +23,8 @@ pub enum DeviceKind {
     Sensors,
     /// The hardware watchdog.
     Watchdog,
+    /// The disk.
+    Storage,
     /// Not a device: the service itself.
     Service,
 }
@@ -39,6 +41,7 @@ impl fmt::Display for DeviceKind {
             Self::Serial => "serial line",
             Self::Sensors => "sensors",
             Self::Watchdog => "watchdog",
+            Self::Storage => "storage",
             Self::Service => "service",
         })
     }
@@ -118,6 +121,36 @@ pub struct DeviceFault {
 }
 
 impl DeviceFault {
+    /// All codes that [`DeviceFault::code`] gives.
+    pub const CODES: [&'static str; 26] = [
+        "hw.camera.absent",
+        "hw.camera.busy",
+        "hw.camera.permission",
+        "hw.camera.frozen",
+        "hw.camera.dark",
+        "hw.camera.covered",
+        "hw.camera.overexposed",
+        "hw.camera.blurred",
+        "hw.camera.wrong_device",
+        "hw.camera.dropped_frames",
+        "hw.camera.no_frames",
+        "hw.mic.absent",
+        "hw.mic.busy",
+        "hw.mic.permission",
+        "hw.mic.overrun",
+        "hw.mic.silent",
+        "hw.light.absent",
+        "hw.light.stuck",
+        "hw.speaker.fault",
+        "hw.panel.fault",
+        "hw.buttons.fault",
+        "hw.serial.fault",
+        "hw.sensors.fault",
+        "hw.watchdog.fault",
+        "hw.storage.fault",
+        "hw.service.fault",
+    ];
+
     /// Classifies an error number of the kernel: EACCES, EBUSY and ENODEV are told apart, each with the command that mends it.
     pub fn from_errno(
         device: DeviceKind,
@@ -195,6 +228,7 @@ impl DeviceFault {
             (DeviceKind::Serial, _) => "hw.serial.fault",
             (DeviceKind::Sensors, _) => "hw.sensors.fault",
             (DeviceKind::Watchdog, _) => "hw.watchdog.fault",
+            (DeviceKind::Storage, _) => "hw.storage.fault",
             (DeviceKind::Service, _) => "hw.service.fault",
         }
     }

@@ -23,6 +23,7 @@ pub mod usb;
 pub mod watchdog;
 
 use crate::base::time::SharedClock;
+use crate::hal::storage::Disk;
 use crate::hal::{Bus, DeviceFault, DeviceKind, Devices, Reopenable};
 use check::{ConfigError, PinUse, check_range, pins_are_used_once};
 use serde::Deserialize;
@@ -247,10 +248,6 @@ pub fn open(config: &PiConfig, off: &OffNote, clock: &SharedClock) -> (Devices, 
         buttons.as_ref().and_then(Reopenable::fault),
     ];
     faults.extend(closed.into_iter().flatten().cloned());
-    let serial = keep(
-        c.serial.as_ref().map(|c| serial::open(c, clock.clone())),
-        &mut faults,
-    );
     let sensors = keep(
         c.sensors.as_ref().map(|c| sensors::open(c, clock.clone())),
         &mut faults,
@@ -262,8 +259,8 @@ pub fn open(config: &PiConfig, off: &OffNote, clock: &SharedClock) -> (Devices, 
         lights,
         panel,
         buttons,
-        serial,
         sensors,
+        storage: Box::new(Disk),
         watchdog: None,
     };
     (devices, faults)

@@ -9,7 +9,7 @@
 //! | `scene`, `set`, `pictures`, `phone` | what a scene says, and the files that it names |
 //! | `actor`, `pose` | the person: screen in, hands and buttons out; pure |
 //! | `light`, `layer`, `flat`, `sensor`, `render` | light, surfaces, sensor: a frame |
-//! | `world`, `camera`, `sound`, `devices` | the devices and what they share |
+//! | `world`, `camera`, `sound`, `devices`, `clock` | the devices and what they share |
 //! | `stage`, `record` | the director's socket, and what is written down |
 //! | `still` | single frames of a scene without a booth |
 //! | `bench` | one scene on a clock that somebody else moves |
@@ -21,6 +21,7 @@ mod actor;
 mod bench;
 mod camera;
 mod chance;
+mod clock;
 mod devices;
 mod flat;
 mod layer;
@@ -43,6 +44,7 @@ mod world;
 mod tests;
 
 pub use bench::{Bench, BenchDevices, bench};
+pub use clock::VirtClock;
 pub use sound::{WavError, write_wav};
 pub use stage::Stage;
 pub use still::{StillShot, StillStep, picture, sound, stills};
@@ -192,11 +194,16 @@ fn check(config: &VirtConfig) -> Result<(), VirtError> {
     Ok(())
 }
 
-/// Opens the virtual booth: its devices, and the stage that lets people in. The booth is empty until a scene is played.
+/// Opens the virtual booth: its devices, and the stage that lets people in. The booth is empty until a scene is played. `wall` is the
+/// service's clock if a scene shall be able to set it wrong.
 ///
 /// # Errors
 /// [`VirtError`]: which key, file or device, what was found, what would do.
-pub fn open(config: &VirtConfig, clock: SharedClock) -> Result<(Devices, Stage), VirtError> {
+pub fn open(
+    config: &VirtConfig,
+    clock: SharedClock,
+    wall: Option<Arc<VirtClock>>,
+) -> Result<(Devices, Stage), VirtError> {
     check(config)?;
     let size = (config.width, config.height);
     let load = |path: &PathBuf| -> Result<set::Set, VirtError> {
@@ -225,11 +232,9 @@ pub fn open(config: &VirtConfig, clock: SharedClock) -> Result<(Devices, Stage),
         Some(folder) => Some(replay::open(folder, config.frames_per_s, &clock)?),
         None => None,
     };
-    let world = Arc::new(world::World::new(clock, empty, None, recorder));
-    let wire = Arc::new(devices::Wire::default());
+    let world = Arc::new(world::World::new(clock, empty, None, recorder, wall));
     let stage = Stage::start(
         Arc::clone(&world),
-        Arc::clone(&wire),
         size,
         config.stage_socket.as_deref(),
         config.scene.clone(),
@@ -280,10 +285,7 @@ pub fn open(config: &VirtConfig, clock: SharedClock) -> Result<(Devices, Stage),
         buttons: fitted(&world, DeviceKind::Buttons, |w| {
             Box::new(devices::VirtButtons(w)) as _
         }),
-        serial: Some(Box::new(devices::VirtSerial {
-            world: Arc::clone(&world),
-            wire,
-        })),
+        storage: Box::new(devices::VirtStorage(Arc::clone(&world))),
         sensors: Some(Box::new(devices::VirtSensors::new(Arc::clone(&world)))),
         watchdog: Some(Box::new(devices::VirtWatchdog(world))),
     };

@@ -73,6 +73,16 @@ pub struct FrameWatch {
     /// Since when nothing is seen.
     well_since: Option<Moment>,
     fault: Option<FaultKind>,
+    figures: Option<FrameFigures>,
+}
+
+/// What the newest frame looks like, for a self-test.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FrameFigures {
+    /// Mean luminance, 0..=255.
+    pub luminance: f32,
+    /// Share of an edge's height between neighbours, about a third with a good lens; `None` without an edge to judge by.
+    pub sharpness: Option<f32>,
 }
 
 impl FrameWatch {
@@ -80,6 +90,10 @@ impl FrameWatch {
     /// has, if it has one.
     pub fn judge(&mut self, frame: &FrameView<'_>, lit: bool) -> Option<FaultKind> {
         let look = look(frame);
+        self.figures = Some(FrameFigures {
+            luminance: look.mean,
+            sharpness: look.steepness,
+        });
         let at = frame.meta.captured;
         let same = self.fingerprint.replace(look.fingerprint) == Some(look.fingerprint);
         // At either end of its range a sensor has no noise: the same white or black again says nothing.
@@ -116,6 +130,11 @@ impl FrameWatch {
             }
         }
         self.fault
+    }
+
+    /// Of the newest frame; `None` before the first.
+    pub fn figures(&self) -> Option<FrameFigures> {
+        self.figures
     }
 
     /// Whether the last frame was the one before once more: it says nothing of now.

@@ -3,7 +3,7 @@
 
 use super::event::{Effect, Now};
 use super::state::{HOLD, Session, State};
-use super::visit::{Visit, stopped};
+use super::visit::stopped;
 use crate::base::time::Moment;
 use crate::guidance::model::ResultSign;
 use crate::hal::{Button, ButtonAction, ButtonEvent};
@@ -109,13 +109,7 @@ impl Session {
 
     fn cancel(&mut self, now: Now) -> Vec<Effect> {
         match &self.state {
-            State::Idle => {
-                // Practice begins with nothing of anybody else.
-                let effects = self.drop_kept();
-                self.visit = Some(Box::new(Visit::new(now, None, &self.house)));
-                self.enter(State::Consent, now);
-                effects
-            }
+            State::Idle => self.practise(now),
             State::ShowTicket { .. } | State::CoolDown { .. } => {
                 self.go_idle(now);
                 Vec::new()

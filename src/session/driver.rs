@@ -68,6 +68,9 @@ pub trait Outside {
     /// Whether a person is being served: other transfers wait.
     fn serving(&mut self, serving: bool);
 
+    /// Tells who asked for maintenance or practice whether it has begun.
+    fn answer(&mut self, begun: bool);
+
     /// 80 random bits.
     fn chance(&mut self) -> [u8; 10];
 }
@@ -192,6 +195,10 @@ fn perform(effect: Effect, wall: WallTime, outside: &mut impl Outside) -> Option
         }
         Effect::Forget => {
             outside.forget();
+            None
+        }
+        Effect::Answer(begun) => {
+            outside.answer(begun);
             None
         }
     }

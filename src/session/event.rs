@@ -1,5 +1,6 @@
 //! What goes into the session and what comes out: two closed sets.
 
+use crate::base::ids::Language;
 use crate::base::secret::Secret;
 use crate::base::standing::Standing;
 use crate::base::time::{Moment, WallTime};
@@ -47,6 +48,16 @@ pub enum Event {
     FaultCleared(DeviceKind),
     /// The network as the uplink sees it.
     Network(NetworkSign),
+    /// The language of the idle screen and of practice.
+    Language(Language),
+    /// How many faults the booth has, for the corner of the panel.
+    Faults(u8),
+    /// Somebody wants to work on the booth: answered by [`Effect::Answer`]. Until [`Event::MaintenanceOver`] no session begins.
+    Maintenance,
+    /// Customers may come again.
+    MaintenanceOver,
+    /// A practice session shall begin, as with the other button: answered by [`Effect::Answer`].
+    Practice,
 }
 
 /// Why a ticket is not taken. Nothing of this is shown to the person but "please get a new code".
@@ -104,6 +115,8 @@ pub enum Effect {
     Keep(Secret),
     /// Wipe templates and pictures of this session.
     Forget,
+    /// Whether maintenance or practice, which was asked for, has begun.
+    Answer(bool),
 }
 
 /// What is stored when a session has ended, all of it or nothing.
@@ -129,6 +142,7 @@ impl std::fmt::Debug for Effect {
             Self::Store(_) => "Store",
             Self::Keep(_) => "Keep",
             Self::Forget => "Forget",
+            Self::Answer(_) => "Answer",
         })
     }
 }

@@ -82,6 +82,8 @@ pub enum State {
         /// Reason code of the fault.
         code: &'static str,
     },
+    /// The booth tests itself, or a technician works on it.
+    Maintenance,
 }
 
 /// How long a button is held to call for help, or for more time.
@@ -100,6 +102,9 @@ pub struct Session {
     pub(super) visit: Option<Box<Visit>>,
     pub(super) network: NetworkSign,
     pub(super) camera_fault: Option<&'static str>,
+    n_faults: u8,
+    /// No session begins but practice.
+    maintained: bool,
     pub(super) held: Held,
     /// Somebody has asked for more time before there was a visit.
     pub(super) more_time: bool,
@@ -122,6 +127,8 @@ impl Session {
             visit: None,
             network: NetworkSign::Ready,
             camera_fault: None,
+            n_faults: 0,
+            maintained: false,
             held: Held::default(),
             more_time: false,
             done: None,
@@ -156,6 +163,11 @@ impl Session {
         self.network
     }
 
+    /// How many faults the booth has.
+    pub fn n_faults(&self) -> u8 {
+        self.n_faults
+    }
+
     pub(super) fn enter(&mut self, state: State, now: Now) {
         self.state = state;
         self.entered = now.at;
@@ -180,7 +192,50 @@ impl Session {
                 self.network = sign;
                 Vec::new()
             }
+            Event::Language(language) => {
+                self.house.language = language;
+                Vec::new()
+            }
+            Event::Faults(n) => {
+                self.n_faults = n;
+                Vec::new()
+            }
+            Event::Maintenance => {
+                let begins = matches!(
+                    self.state,
+                    State::Idle | State::OutOfService { .. } | State::Maintenance
+                );
+                if begins {
+                    self.maintained = true;
+                    self.go_idle(now);
+                }
+                vec![Effect::Answer(begins)]
+            }
+            Event::MaintenanceOver => {
+                self.maintained = false;
+                if matches!(self.state, State::Maintenance) {
+                    self.go_idle(now);
+                }
+                Vec::new()
+            }
+            Event::Practice => {
+                let begins = self.camera_fault.is_none()
+                    && matches!(self.state, State::Idle | State::Maintenance);
+                let mut effects = vec![Effect::Answer(begins)];
+                if begins {
+                    effects.extend(self.practise(now));
+                }
+                effects
+            }
         }
+    }
+
+    /// Practice begins with nothing of anybody else.
+    pub(super) fn practise(&mut self, now: Now) -> Vec<Effect> {
+        let effects = self.drop_kept();
+        self.visit = Some(Box::new(Visit::new(now, None, &self.house)));
+        self.enter(State::Consent, now);
+        effects
     }
 
     fn ready(&mut self, now: Now) -> Vec<Effect> {
@@ -194,6 +249,7 @@ impl Session {
         self.visit = None;
         self.more_time = false;
         match self.camera_fault {
+            _ if self.maintained => self.enter(State::Maintenance, now),
             Some(code) => self.enter(State::OutOfService { code }, now),
             None => self.enter(State::Idle, now),
         }

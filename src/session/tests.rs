@@ -174,6 +174,7 @@ pub(super) struct Bench {
     pub(super) stored: Vec<serde_json::Value>,
     pub(super) n_reserved: usize,
     pub(super) n_forgotten: usize,
+    answers: Vec<bool>,
     pub(super) store_works: bool,
     /// Whose portrait the face is compared with.
     pub(super) portrait_of: Option<String>,
@@ -206,6 +207,7 @@ impl Bench {
             stored: Vec::new(),
             n_reserved: 0,
             n_forgotten: 0,
+            answers: Vec::new(),
             store_works: true,
             portrait_of: None,
             ticket,
@@ -294,6 +296,7 @@ impl Bench {
                         self.n_forgotten += 1;
                         self.portrait_kept = None;
                     }
+                    Effect::Answer(begun) => self.answers.push(begun),
                 }
             }
         }
@@ -611,6 +614,47 @@ fn a_used_ticket_is_refused_and_a_full_disk_is_the_booths_fault() {
 }
 
 #[test]
+fn in_maintenance_no_session_begins_but_practice_and_a_session_is_not_disturbed() {
+    let mut b = Bench::new();
+    b.send(Event::Faults(3));
+    assert_eq!(b.session.ui(b.at).faults, 3);
+    b.show_code("good");
+    b.send(Event::Maintenance);
+    assert_eq!(
+        (b.screen(), b.answers.pop()),
+        (Screen::Consent, Some(false))
+    );
+    assert_eq!(b.session.ui(b.at).faults, 0, "a customer is not told");
+    b.press(Button::Cancel);
+    b.wait(400_000);
+
+    b.send(Event::Maintenance);
+    assert_eq!(
+        (b.screen(), b.answers.pop()),
+        (Screen::Maintenance, Some(true))
+    );
+    assert!(!b.session.is_serving() && b.session.vision_task() == VisionTask::Idle);
+    b.show_code("good");
+    b.press(Button::Confirm);
+    b.press(Button::Cancel);
+    assert_eq!(b.screen(), Screen::Maintenance);
+
+    b.send(Event::Practice);
+    assert_eq!((b.screen(), b.answers.pop()), (Screen::Consent, Some(true)));
+    b.send(Event::MaintenanceOver);
+    assert_eq!(b.screen(), Screen::Consent, "practice goes on");
+    b.send(Event::Maintenance);
+    assert_eq!(b.answers.pop(), Some(false));
+    b.press(Button::Cancel);
+    b.wait(400_000);
+    assert_eq!(b.screen(), Screen::Idle);
+    b.send(Event::MaintenanceOver);
+    assert_eq!(b.screen(), Screen::Idle);
+    b.send(Event::Language(Language::En));
+    assert_eq!(b.session.ui(b.at).language, Language::En);
+}
+
+#[test]
 fn a_camera_fault_ends_the_session_as_the_booths_and_clears() {
     let mut b = Bench::new();
     b.go_to_document();
@@ -709,6 +753,9 @@ enum Happening {
     Face(f32),
     CameraGone,
     CameraBack,
+    Maintenance,
+    MaintenanceOver,
+    Practice,
     StoreBreaks,
     StoreWorks,
 }
@@ -727,6 +774,9 @@ fn happening() -> impl Strategy<Value = Happening> {
         (0f32..1.0).prop_map(H::Face),
         Just(H::CameraGone),
         Just(H::CameraBack),
+        Just(H::Maintenance),
+        Just(H::MaintenanceOver),
+        Just(H::Practice),
         Just(H::StoreBreaks),
         Just(H::StoreWorks),
     ]
@@ -765,11 +815,23 @@ proptest! {
                     b.send(Event::Fault(DeviceFault::from_errno(DeviceKind::Camera, "/dev/video0", "read", &error)));
                 }
                 Happening::CameraBack => b.send(Event::FaultCleared(DeviceKind::Camera)),
+                Happening::Maintenance => {
+                    let free = matches!(
+                        b.session.state(),
+                        State::Idle | State::OutOfService { .. } | State::Maintenance
+                    );
+                    b.send(Event::Maintenance);
+                    prop_assert_eq!(b.answers.last(), Some(&free));
+                    prop_assert!(!free || matches!(b.session.state(), State::Maintenance));
+                }
+                Happening::MaintenanceOver => b.send(Event::MaintenanceOver),
+                Happening::Practice => b.send(Event::Practice),
                 Happening::StoreBreaks => b.store_works = false,
                 Happening::StoreWorks => b.store_works = true,
             }
         }
         b.store_works = true;
+        b.send(Event::MaintenanceOver);
         b.send(Event::FaultCleared(DeviceKind::Camera));
         for _ in 0..30 { b.wait(301_000); }
         prop_assert_eq!(b.screen(), Screen::Idle);

@@ -93,9 +93,11 @@ impl Session {
     /// How the light is set.
     pub fn light_scene(&self) -> LightScene {
         match self.state() {
-            State::Idle | State::Starting | State::OutOfService { .. } | State::Result { .. } => {
-                LightScene::Idle
-            }
+            State::Idle
+            | State::Starting
+            | State::OutOfService { .. }
+            | State::Maintenance
+            | State::Result { .. } => LightScene::Idle,
             State::ShowTicket { .. } | State::Admitting | State::CoolDown { .. } => {
                 LightScene::Ticket
             }
@@ -126,6 +128,7 @@ impl Session {
                 | State::Idle
                 | State::CoolDown { .. }
                 | State::OutOfService { .. }
+                | State::Maintenance
                 | State::Result { .. }
         )
     }
@@ -139,6 +142,12 @@ impl Session {
             visit.map_or(self.house().language, |v| v.language),
         );
         ui.network = self.network();
+        if matches!(
+            self.state(),
+            State::Idle | State::OutOfService { .. } | State::Maintenance
+        ) {
+            ui.faults = self.n_faults();
+        }
         ui.practice = visit.is_some_and(Visit::is_practice);
         let short =
             visit.is_some_and(|v| v.purpose() == crate::base::terms::Purpose::Reverification);
@@ -221,6 +230,7 @@ impl Session {
             } => Screen::HandOver,
             State::Result { sign, .. } => Screen::Result(*sign),
             State::OutOfService { .. } => Screen::OutOfService,
+            State::Maintenance => Screen::Maintenance,
         }
     }
 

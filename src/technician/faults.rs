@@ -1,6 +1,11 @@
-//! The memory of device faults: what was wrong, since when, how often, what was tried, whether it still is. Small, bounded, and kept
-//! over restarts, so that a technician sees what the night was like and the machine is not started again and again.
+//! The memory of faults: what was wrong, since when, how often, what was tried, whether it still is. Small, bounded, and kept
+//! over restarts, so that a technician sees what the night was like and the machine is not started again and again. What can be wrong
+//! stands in [`super::fault_table`].
+//!
+//! Two ways lead in. A device's driver tells [`DeviceFault`]s: a device has one of them at a time ([`Faults::raise`], [`Faults::clear`]).
+//! Everything that is measured (self-tests, disk, clock, network) is told by its code alone ([`Faults::note`]).
 
+use super::fault_table::FaultRow;
 use crate::base::files::text_file;
 use crate::base::time::WallTime;
 use crate::hal::{DeviceFault, DeviceKind, Rung};
@@ -11,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Different faults that are remembered; the one that was seen longest ago goes first.
-const MOST_FAULTS: usize = 32;
+const MOST_FAULTS: usize = 64;
 /// Rungs that are remembered of a fault, the newest.
 const MOST_RUNGS: usize = 16;
 /// One restart of the machine for devices within a day.
@@ -33,7 +38,7 @@ pub struct RungTaken {
 pub struct FaultRecord {
     /// Its reason code.
     pub code: String,
-    /// The device.
+    /// The device, or another part of the booth: the module of the table.
     pub device: String,
     /// Node, card or bus address.
     pub place: String,
@@ -58,6 +63,54 @@ pub struct FaultRecord {
 #[serde(deny_unknown_fields)]
 struct Memory {
     faults: Vec<FaultRecord>,
+}
+
+impl Memory {
+    /// Where the record of a code is; a new one if there was none. What is over makes room first.
+    fn place_of(&mut self, code: &str, module: &str, at: WallTime) -> usize {
+        if let Some(known) = self.faults.iter().position(|f| f.code == code) {
+            return known;
+        }
+        if self.faults.len() == MOST_FAULTS {
+            let oldest = (0..MOST_FAULTS).min_by_key(|i| {
+                let f = &self.faults[*i];
+                (f.active, f.last_ms)
+            });
+            self.faults.remove(oldest.unwrap_or(0));
+        }
+        self.faults.push(FaultRecord {
+            code: code.to_owned(),
+            device: module.to_owned(),
+            place: String::new(),
+            detail: String::new(),
+            mend: String::new(),
+            active: false,
+            count: 0,
+            first_ms: at.0,
+            last_ms: at.0,
+            rungs: VecDeque::new(),
+        });
+        self.faults.len() - 1
+    }
+}
+
+impl FaultRecord {
+    fn begin(&mut self, detail: &str, at: WallTime) {
+        detail.clone_into(&mut self.detail);
+        self.active = true;
+        self.count = self.count.saturating_add(1);
+        self.last_ms = at.0;
+    }
+
+    fn end(&mut self, at: WallTime) {
+        self.active = false;
+        self.last_ms = at.0;
+    }
+}
+
+/// Whether drivers tell this fault as a [`DeviceFault`]; the others are measured, and are over when a measurement says so.
+fn told_by_driver(code: &str) -> bool {
+    DeviceFault::CODES.contains(&code)
 }
 
 /// The memory of faults, shared by the threads that have devices. Cheap to clone.
@@ -99,43 +152,50 @@ impl Faults {
         Self(Arc::default())
     }
 
-    /// A fault began.
+    /// A device's fault began.
     pub fn raise(&self, fault: &DeviceFault, at: WallTime) {
         self.change(|memory| {
-            let code = fault.code();
-            let known = memory.faults.iter().position(|f| f.code == code);
-            let i = known.unwrap_or_else(|| {
-                if memory.faults.len() == MOST_FAULTS {
-                    let oldest = (0..MOST_FAULTS).min_by_key(|i| memory.faults[*i].last_ms);
-                    memory.faults.remove(oldest.unwrap_or(0));
-                }
-                memory.faults.push(FaultRecord {
-                    code: code.to_owned(),
-                    device: fault.device.to_string(),
-                    place: String::new(),
-                    detail: String::new(),
-                    mend: String::new(),
-                    active: false,
-                    count: 0,
-                    first_ms: at.0,
-                    last_ms: at.0,
-                    rungs: VecDeque::new(),
-                });
-                memory.faults.len() - 1
-            });
-            // A device has one fault at a time.
             let device = fault.device.to_string();
-            for other in memory.faults.iter_mut().filter(|f| f.device == device) {
+            let i = memory.place_of(fault.code(), &device, at);
+            // A device has one fault at a time.
+            let others = memory.faults.iter_mut().filter(|f| f.device == device);
+            for other in others.filter(|f| told_by_driver(&f.code)) {
                 other.active = false;
             }
             let record = &mut memory.faults[i];
             record.place.clone_from(&fault.place);
-            record.detail.clone_from(&fault.detail);
             record.mend.clone_from(&fault.mend);
-            record.active = true;
-            record.count = record.count.saturating_add(1);
-            record.last_ms = at.0;
+            record.begin(&fault.detail, at);
         });
+    }
+
+    /// What was measured says whether this fault is: `seen` tells what was found, `None` that it is not there. Gives whether that
+    /// is news.
+    pub fn note(&self, row: &'static FaultRow, seen: Option<&str>, at: WallTime) -> bool {
+        let mut inner = self.lock();
+        let known = inner.memory.faults.iter_mut().find(|f| f.code == row.code);
+        match (known, seen) {
+            (None, None) => return false,
+            (Some(record), None) if !record.active => return false,
+            (Some(record), Some(detail)) if record.active => {
+                // Not written for every second that it lasts: a card does not live for ever.
+                record.last_ms = at.0;
+                detail.clone_into(&mut record.detail);
+                return false;
+            }
+            _ => {}
+        }
+        drop(inner);
+        self.change(|memory| {
+            let i = memory.place_of(row.code, row.module, at);
+            let record = &mut memory.faults[i];
+            row.mend.clone_into(&mut record.mend);
+            match seen {
+                Some(detail) => record.begin(detail, at),
+                None => record.end(at),
+            }
+        });
+        true
     }
 
     /// A rung is taken against the fault with this code. Gives whether that will be known after a restart.
@@ -152,15 +212,13 @@ impl Faults {
         })
     }
 
-    /// All faults of a device are over.
+    /// What a device's driver has told is over.
     pub fn clear(&self, device: DeviceKind, at: WallTime) {
         let device = device.to_string();
         self.change(|memory| {
-            for record in memory.faults.iter_mut().filter(|f| f.device == device) {
-                if record.active {
-                    record.active = false;
-                    record.last_ms = at.0;
-                }
+            let of_device = memory.faults.iter_mut().filter(|f| f.device == device);
+            for record in of_device.filter(|f| f.active && told_by_driver(&f.code)) {
+                record.end(at);
             }
         });
     }
@@ -171,6 +229,34 @@ impl Faults {
         let inner = self.lock();
         let mut rungs = inner.memory.faults.iter().flat_map(|f| &f.rungs);
         !inner.lost && !rungs.any(recent)
+    }
+
+    /// What is wrong now, in the order of the table.
+    pub fn active(&self) -> Vec<FaultRecord> {
+        let mut active = self.all();
+        active.retain(|f| f.active);
+        active.sort_by_key(|f| FaultRow::of(&f.code).map_or(u16::MAX, |row| row.id));
+        active
+    }
+
+    /// How many faults there are now.
+    pub fn n_active(&self) -> usize {
+        self.lock()
+            .memory
+            .faults
+            .iter()
+            .filter(|f| f.active)
+            .count()
+    }
+
+    /// Whether this fault is now.
+    pub fn is_active(&self, code: &str) -> bool {
+        let inner = self.lock();
+        inner
+            .memory
+            .faults
+            .iter()
+            .any(|f| f.active && f.code == code)
     }
 
     /// What is remembered.
@@ -269,6 +355,36 @@ mod tests {
         for (at, expected) in [(0, false), (day - 1, false), (day, true), (-day, false)] {
             assert_eq!(faults.may_reboot(WallTime(at)), expected, "{at}");
         }
+    }
+
+    #[test]
+    fn what_is_measured_and_what_a_driver_tells_do_not_end_each_other() {
+        let faults = Faults::in_memory();
+        let row = |code| FaultRow::of(code).expect("in the table");
+        let lights = DeviceFault {
+            device: DeviceKind::Lights,
+            kind: crate::hal::FaultKind::Absent,
+            ..fault(19)
+        };
+        let active = || {
+            let codes = faults.active().into_iter().map(|f| f.code);
+            codes.collect::<Vec<_>>().join(" ")
+        };
+        assert!(faults.note(row("hw.light.left_dead"), Some("0.0 %"), WallTime(1)));
+        assert!(!faults.note(row("hw.light.left_dead"), Some("0.1 %"), WallTime(2)));
+        assert!(!faults.note(row("hw.light.uneven"), None, WallTime(2)));
+        faults.raise(&lights, WallTime(3));
+        assert_eq!(active(), "hw.light.absent hw.light.left_dead");
+        faults.clear(DeviceKind::Lights, WallTime(4));
+        assert_eq!(active(), "hw.light.left_dead");
+        faults.raise(&lights, WallTime(5));
+        assert!(faults.note(row("hw.light.left_dead"), None, WallTime(6)));
+        assert_eq!(active(), "hw.light.absent");
+        assert!(faults.is_active("hw.light.absent") && faults.n_active() == 1);
+        let all = faults.all();
+        let record = &all[0];
+        assert_eq!((record.count, record.detail.as_str()), (1, "0.1 %"));
+        assert_eq!((record.first_ms, record.last_ms), (1, 6));
     }
 
     #[test]

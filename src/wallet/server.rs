@@ -4,7 +4,7 @@ use super::store::{Enrolled, Refused, Store};
 use super::{TicketAnswer, TicketRequest, WalletConfig, WalletError};
 use crate::base::ids::SessionId;
 use crate::base::time::SharedClock;
-use crate::delivery::http::{HEALTH, OUTCOMES, OutcomesAnswer, OutcomesRequest};
+use crate::delivery::http::{HEALTH, OUTCOMES, OutcomesAnswer, OutcomesRequest, STATUS_HEADER};
 use crate::trust::ack::{self, AckStatus, MAX_BATCH, MAX_REQUEST};
 use crate::trust::keys::{KeyId, PublicKey, Signer as _, SoftwareKey};
 use crate::trust::random_bytes;
@@ -17,6 +17,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +32,7 @@ pub(super) const TICKETS: &str = "/v1/tickets";
 /// Bytes of a body that are taken at most, kept or not.
 const MOST_TAKEN: usize = 8 * MAX_REQUEST;
 const MAX_CONNECTIONS: usize = 64;
+const MAX_STATUSES: usize = 256;
 /// For the handshake, for a header, and for a body each.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a connection looks whether the wallet is to stop.
@@ -56,6 +58,21 @@ struct Desk {
     tenant: String,
     policy: String,
     clock: SharedClock,
+    /// What each booth has last told of itself, by the first word. Bounded: [`MAX_STATUSES`].
+    statuses: Mutex<BTreeMap<String, String>>,
+}
+
+impl Desk {
+    /// A booth's uplink tells how it is; what is new is in the log.
+    fn heard_of_booth(&self, status: &str) {
+        let booth = status.split(' ').next().unwrap_or_default();
+        let mut known = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = known.get(booth).is_none_or(|last| last != status);
+        if is_new && (known.contains_key(booth) || known.len() < MAX_STATUSES) {
+            tracing::info!(status, "a booth tells how it is");
+            known.insert(booth.to_owned(), status.to_owned());
+        }
+    }
 }
 
 /// Listens and serves until `stop` is set.
@@ -114,6 +131,7 @@ impl Wallet {
             tenant: config.tenant.clone(),
             policy: config.policy.clone(),
             clock: Arc::clone(&clock),
+            statuses: Mutex::default(),
         };
         let time = Arc::new(FlooredClock::new(clock, 0));
         let tls = server_config(&config.tls, time)?;
@@ -268,6 +286,9 @@ async fn answer(request: Request<Incoming>, role: Option<Role>, desk: &Desk) -> 
     let path = request.uri().path().to_owned();
     match (request.method().clone(), path.as_str(), role) {
         (Method::GET, HEALTH, Some(_)) => {
+            if let Some(status) = request.headers().get(STATUS_HEADER) {
+                desk.heard_of_booth(status.to_str().unwrap_or("not readable"));
+            }
             json(StatusCode::OK, &serde_json::json!({ "status": "ok" }))
         }
         (Method::POST, OUTCOMES, Some(Role::Uplink)) => match read(request).await {

@@ -88,7 +88,7 @@ fn a_camera_is_well_after_a_while_of_frames_and_not_after_one() {
 
     // One frame each time it is opened, and the same fault again: neither over nor told anew.
     for _ in 0..5 {
-        recovery.well(bench.clock.now(), &clock);
+        recovery.well(bench.clock.now(), &bench.eye, &clock);
         bench.clock.advance(Duration::from_millis(1200));
         recovery.tell(&fault(5), &bench.eye, &clock);
     }
@@ -99,7 +99,7 @@ fn a_camera_is_well_after_a_while_of_frames_and_not_after_one() {
     recovery.tell(&fault(19), &bench.eye, &clock);
     for ms in [0, 100, 299, 1] {
         bench.clock.advance(Duration::from_millis(ms));
-        recovery.well(bench.clock.now(), &clock);
+        recovery.well(bench.clock.now(), &bench.eye, &clock);
     }
     assert_eq!(bench.told(), ["hw.camera.absent", "over"]);
     assert!(bench.keeper.care.faults.all().iter().all(|f| !f.active));
@@ -117,9 +117,9 @@ fn the_ladder_begins_at_its_foot_after_a_minute_without_a_fault() {
     assert_eq!([pause(&mut recovery), pause(&mut recovery)], [200, 500]);
     for (good_for_s, expected) in [(30, 1000), (60, 200)] {
         recovery.tell(&fault(5), &bench.eye, &clock);
-        recovery.well(bench.clock.now(), &clock);
+        recovery.well(bench.clock.now(), &bench.eye, &clock);
         bench.clock.advance(Duration::from_secs(good_for_s));
-        recovery.well(bench.clock.now(), &clock);
+        recovery.well(bench.clock.now(), &bench.eye, &clock);
         assert_eq!(pause(&mut recovery), expected, "{good_for_s} s");
     }
 }

@@ -1,7 +1,9 @@
 //! The side of `uplink`.
 
-use super::lines::{Line, Lines};
-use super::{CALL_LIMIT, HELLO, Hello, LOOK, MAX_WAIT, Reply, Request, VERSION, WireError, send};
+use super::{
+    CALL_LIMIT, HELLO, Hello, LOOK, MAX_LINE, MAX_WAIT, Reply, Request, VERSION, WireError, send,
+};
+use crate::base::lines::{Line, Lines};
 use crate::delivery::outbox::{AckReport, OutboxStats, Pending};
 use crate::delivery::status::NetStatus;
 use crate::trust::ack::Digest;
@@ -35,7 +37,7 @@ impl WireClient {
         let stream = UnixStream::connect(socket).map_err(failed)?;
         stream.set_read_timeout(Some(LOOK)).map_err(failed)?;
         stream.set_write_timeout(Some(CALL_LIMIT)).map_err(failed)?;
-        let lines = Lines::new(stream.try_clone().map_err(failed)?);
+        let lines = Lines::new(stream.try_clone().map_err(failed)?, MAX_LINE);
         let mut client = Self { stream, lines };
         let hello = Hello {
             hello: HELLO.to_owned(),
@@ -109,6 +111,18 @@ impl WireClient {
         self.done(&Request::NetStatus { status })
     }
 
+    /// Hands over the wallet's time, if it has just told it, and gives what is to be told to the wallet, and how often somebody wanted the
+    /// uplink to try at once.
+    ///
+    /// # Errors
+    /// [`WireError`].
+    pub fn heartbeat(&mut self, wallet_s: Option<i64>) -> Result<(String, u64), WireError> {
+        match self.call(&Request::Heartbeat { wallet_s }, Duration::ZERO)? {
+            Reply::Heartbeat { status, hurries } => Ok((status, hurries)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// The outbox's figures.
     ///
     /// # Errors
@@ -135,6 +149,7 @@ fn unexpected(reply: &Reply) -> WireError {
         Reply::Ack { .. } => "ack",
         Reply::Done => "done",
         Reply::Stats { .. } => "stats",
+        Reply::Heartbeat { .. } => "heartbeat",
         Reply::Error { .. } => "error",
     };
     WireError::Broken {

@@ -138,6 +138,32 @@ fn while_a_session_holds_nothing_is_given() {
 }
 
 #[test]
+fn the_wallet_s_time_goes_on_and_the_booth_s_line_is_told() {
+    let bench = bench();
+    let net = bench.server.net();
+    let mut client = WireClient::connect(&bench.socket()).unwrap();
+    assert_eq!(client.heartbeat(None).unwrap(), (String::new(), 0));
+    assert_eq!(
+        (net.clock_off_s(), net.status()),
+        (None, NetStatus::UNKNOWN)
+    );
+    net.tell("BOOTH-0001 faults=hw.mic.silent\r\nx: y");
+    net.hurry();
+    let told = client.heartbeat(Some(1_795_468_440)).unwrap();
+    let line = "BOOTH-0001 faults=hw.mic.silentx: y".to_owned();
+    assert_eq!(told, (line, 1));
+    assert_eq!(net.clock_off_s(), Some(4));
+    // What the wallet would say now goes on with the monotonic clock, whatever becomes of the other.
+    bench.clock.advance(Duration::from_secs(600));
+    assert_eq!(net.clock_off_s(), Some(4));
+    bench
+        .clock
+        .set_wall(WallTime(1_795_468_444_000 - 172_800_000));
+    assert_eq!(net.clock_off_s(), Some(4 - 172_800 - 600));
+    assert_eq!(net.heard_ago(), Some(Duration::from_secs(600)));
+}
+
+#[test]
 fn a_network_status_grows_old() {
     let bench = bench();
     let net = bench.server.net();

@@ -2,7 +2,7 @@
 
 use super::canvas::Canvas;
 use super::font::{Anchor, Scale, balance_lines, draw_line, width};
-use super::motif::{check_at, cross_at};
+use super::motif::{check_at, cross_at, spanner};
 use super::pen::{Ink, Inks, Pen};
 use super::theme::{BACK, DARK, FAINT, GOOD, NOTE, SOFT, TEXT};
 use super::{ButtonHint, Look, attempts, button_hints, with_number};
@@ -36,7 +36,8 @@ pub(super) fn draw(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
     let has_signs = model.progress.is_some()
         || model.seconds_left.is_some()
         || model.more_time
-        || model.network == NetworkSign::Limited;
+        || model.network == NetworkSign::Limited
+        || model.faults > 0;
     let mut top = if has_signs { TOP } else { NO_SIGNS };
     if let Some(seconds) = model.seconds_left {
         seconds_bar(canvas, seconds, top);
@@ -110,6 +111,9 @@ fn signs(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
             SOFT,
         );
     }
+    if model.faults > 0 {
+        fault_sign(canvas, model.faults);
+    }
     let mut right = WIDTH - MARGIN;
     if let Some(seconds) = model.seconds_left {
         let text = with_number(&texts.label.seconds, seconds);
@@ -152,6 +156,26 @@ fn signs(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
         right -= width(text, Scale::Single) + 22;
         network_sign(canvas, right, TOP / 2 - 7);
     }
+}
+
+/// How many faults there are, for who looks after the booth: a spanner and a number, faint, in the upper left corner.
+fn fault_sign(canvas: &mut Canvas<'_>, faults: u8) {
+    let inks = Inks {
+        main: FAINT,
+        accent: FAINT,
+        back: BACK,
+    };
+    let (x, y) = (MARGIN, TOP / 2 - 8);
+    spanner(&mut Pen::new(canvas, Point::new(x, y), 16, inks));
+    let at = (x + 20, y);
+    draw_line(
+        canvas,
+        &faults.to_string(),
+        at,
+        Anchor::Left,
+        Scale::Single,
+        SOFT,
+    );
 }
 
 /// Two bars of a weak signal and two empty ones.

@@ -73,6 +73,18 @@ fn pictures(language: Language) -> Vec<(String, UiModel)> {
         };
         all.push((format!("{}.limited", screen.name()), limited));
     }
+    for screen in [Screen::Idle, Screen::OutOfService] {
+        let faulty = UiModel {
+            faults: 2,
+            network: if screen == Screen::Idle {
+                NetworkSign::Limited
+            } else {
+                NetworkSign::Ready
+            },
+            ..typical(screen, language)
+        };
+        all.push((format!("{}.faults", screen.name()), faulty));
+    }
     all
 }
 

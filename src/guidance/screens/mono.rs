@@ -96,6 +96,18 @@ fn first_row(model: &UiModel, texts: &Texts, canvas: &mut Canvas<'_>) {
             network_sign(canvas, x - 1);
         }
     }
+    // For who looks after the booth; never while seconds are counted.
+    if model.faults > 0 {
+        let text = format!("!{}", model.faults.min(99));
+        draw_line(
+            canvas,
+            &text,
+            (WIDTH, 0),
+            Anchor::Right,
+            Scale::Single,
+            WHITE,
+        );
+    }
     if let Some(seconds) = model.seconds_left {
         let mut text = with_number(&texts.label.seconds_small, seconds.min(99));
         // The banner of practice leaves no room for it.

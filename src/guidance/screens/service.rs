@@ -9,6 +9,7 @@ use super::{Look, Screen};
 pub(super) fn look(screen: Screen) -> Look {
     match screen {
         Screen::HandOver => Look::new(Tone::Calm, hand_over),
+        Screen::Maintenance => Look::new(Tone::Calm, spanner),
         _ => Look::new(Tone::Note, spanner),
     }
 }

@@ -42,6 +42,8 @@ fn crowded(screen: Screen, language: Language, kind: PanelKind) -> Vec<UiModel> 
                 } else {
                     NetworkSign::Ready
                 },
+                // Shown where nobody is being served: without steps, seconds, practice.
+                faults: if bits & 7 == 0 { 99 } else { 0 },
             }
         })
         .collect()

@@ -5,7 +5,7 @@ use super::gpio::{check_chip, gpio_fault};
 use super::node::moment_of_stamp;
 use crate::base::time::SharedClock;
 use crate::hal::{Button, ButtonAction, ButtonEvent, Buttons, DeviceFault, DeviceKind};
-use gpiocdev::line::{Bias, EdgeDetection, EdgeKind, EventClock};
+use gpiocdev::line::{Bias, EdgeDetection, EdgeKind, EventClock, Value};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -119,6 +119,22 @@ impl Buttons for GpioButtons {
             action,
             at: moment_of_stamp(&*self.clock, edge.timestamp_ns),
         }))
+    }
+
+    fn down(&mut self) -> Result<Vec<Button>, DeviceFault> {
+        let mut down = Vec::new();
+        for (button, line) in [
+            (Button::Confirm, self.config.confirm_gpio),
+            (Button::Cancel, self.config.cancel_gpio),
+        ] {
+            let value = self.lines.value(u32::from(line)).map_err(|e| {
+                gpio_fault(DeviceKind::Buttons, &self.config.chip, "read the line", &e)
+            })?;
+            if value == Value::Active {
+                down.push(button);
+            }
+        }
+        Ok(down)
     }
 }
 

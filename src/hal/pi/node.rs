@@ -2,7 +2,6 @@
 
 use crate::base::time::{Clock, Moment};
 use crate::hal::{DeviceFault, DeviceKind, FaultKind};
-use std::time::Duration;
 
 /// A fault from an error number, with a mend of the device's own in the place of the general one for one kind.
 pub(crate) fn fault(
@@ -51,16 +50,6 @@ pub(crate) fn moment_of_stamp(clock: &dyn Clock, stamp_ns: u64) -> Moment {
         .saturating_mul(1_000_000_000)
         .saturating_add(u64::try_from(t.tv_nsec).unwrap_or(0));
     moment_of_age(clock.now(), monotonic, stamp_ns)
-}
-
-/// A time-out for `poll`, at most an hour.
-pub(crate) fn poll_time(timeout: Duration) -> rustix::event::Timespec {
-    let capped = timeout.min(Duration::from_secs(3600));
-    rustix::event::Timespec {
-        // Both fit: at most 3600 and below 10^9.
-        tv_sec: capped.as_secs() as i64,
-        tv_nsec: i64::from(capped.subsec_nanos()),
-    }
 }
 
 #[cfg(test)]

@@ -49,7 +49,13 @@ pub fn bench(
     check(config)?;
     let (width, height) = (config.width, config.height);
     let set = Set::of(scene, ticket, width, height)?;
-    let world = Arc::new(World::new(clock, Set::empty(width, height)?, None, None));
+    let world = Arc::new(World::new(
+        clock,
+        Set::empty(width, height)?,
+        None,
+        None,
+        None,
+    ));
     let devices = BenchDevices {
         camera: Box::new(VirtCamera::new(
             Arc::clone(&world),

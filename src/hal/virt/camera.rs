@@ -167,11 +167,11 @@ impl Camera for VirtCamera {
                 },
                 into.data_mut(),
             );
-            if scene
+            let may_freeze = scene
                 .faults
                 .iter()
-                .any(|f| f.what == FaultWhat::CameraFrozen)
-            {
+                .any(|f| f.what == FaultWhat::CameraFrozen);
+            if may_freeze || self.world.broken(FaultWhat::CameraFrozen) {
                 self.frozen.clear();
                 self.frozen.extend_from_slice(into.data());
             }

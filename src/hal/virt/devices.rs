@@ -1,17 +1,18 @@
-//! The smaller virtual devices: lights, panel, buttons, serial line, sensors, watchdog. They do and write down what they are told.
+//! The smaller virtual devices: lights, panel, buttons, sensors, watchdog. They do and write down what they are told.
 
 use super::record::Note;
 use super::scene::FaultWhat;
-use super::world::{World, wait_until};
+use super::world::World;
 use crate::base::time::Moment;
 use crate::hal::light::LightLevels;
+use crate::hal::storage::Disk;
 use crate::hal::{
-    ButtonEvent, Buttons, DeviceFault, DeviceKind, FaultKind, Lights, Panel, PanelImage, PanelKind,
-    SensorReadings, Sensors, SerialLine, Watchdog,
+    Button, ButtonEvent, Buttons, DeviceFault, DeviceKind, FaultKind, Lights, Panel, PanelImage,
+    PanelKind, SensorReadings, Sensors, Storage, StorageReadings, Watchdog,
 };
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The light ring.
 #[derive(Debug)]
@@ -78,77 +79,14 @@ impl Buttons for VirtButtons {
         }
         Ok(self.0.next_button(timeout))
     }
-}
 
-/// Bytes that each end of the serial line keeps; when full, the oldest go, as on a line that nobody reads.
-const SERIAL_KEPT: usize = 64 * 1024;
-
-/// Both directions of the serial line.
-#[derive(Debug, Default)]
-pub(super) struct Wire {
-    typed: Mutex<VecDeque<u8>>,
-    written: Mutex<VecDeque<u8>>,
-}
-
-impl Wire {
-    fn push(to: &Mutex<VecDeque<u8>>, bytes: &[u8]) {
-        let mut queue = Self::lock(to);
-        queue.extend(bytes);
-        let over = queue.len().saturating_sub(SERIAL_KEPT);
-        queue.drain(..over);
-    }
-
-    fn lock(queue: &Mutex<VecDeque<u8>>) -> MutexGuard<'_, VecDeque<u8>> {
-        queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The technician types.
-    pub(super) fn type_in(&self, bytes: &[u8]) {
-        Self::push(&self.typed, bytes);
-    }
-
-    /// What the booth wrote since the last call.
-    pub(super) fn take_written(&self) -> Vec<u8> {
-        Self::lock(&self.written).drain(..).collect()
-    }
-}
-
-/// The technician's line.
-#[derive(Debug)]
-pub(super) struct VirtSerial {
-    pub(super) world: Arc<World>,
-    pub(super) wire: Arc<Wire>,
-}
-
-impl SerialLine for VirtSerial {
-    fn read(&mut self, into: &mut [u8], timeout: Duration) -> Result<usize, DeviceFault> {
-        let deadline = Instant::now() + timeout;
-        loop {
-            let mut typed = Wire::lock(&self.wire.typed);
-            let n = typed.len().min(into.len());
-            for (to, byte) in into.iter_mut().zip(typed.drain(..n)) {
-                *to = byte;
-            }
-            drop(typed);
-            let left = deadline.saturating_duration_since(Instant::now());
-            if n > 0 || left.is_zero() {
-                return Ok(n);
-            }
-            wait_until(
-                &*self.world.clock,
-                Moment::from_nanos(u64::MAX),
-                left.min(Duration::from_millis(20)),
-            );
+    fn down(&mut self) -> Result<Vec<Button>, DeviceFault> {
+        if self.0.broken(FaultWhat::ButtonsAbsent) {
+            return Err(World::absent(DeviceKind::Buttons));
         }
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), DeviceFault> {
-        Wire::push(&self.wire.written, bytes);
-        self.world.note(Note::Serial {
-            at: self.world.clock.now(),
-            bytes: bytes.to_vec(),
-        });
-        Ok(())
+        // A person presses for a moment only: what stays down is broken.
+        let stuck = self.0.broken(FaultWhat::ButtonStuck);
+        Ok(stuck.then_some(Button::Confirm).into_iter().collect())
     }
 }
 
@@ -189,6 +127,21 @@ impl Sensors for VirtSensors {
             throttled: Some(board.soc_celsius + self.heat > 80.0),
             tamper_open: Some(board.tamper_open),
         })
+    }
+}
+
+/// The machine's own disk, with what the scene has broken of it.
+#[derive(Debug)]
+pub(super) struct VirtStorage(pub(super) Arc<World>);
+
+impl Storage for VirtStorage {
+    fn read(&mut self, folder: &Path) -> Result<StorageReadings, DeviceFault> {
+        let mut readings = Disk.read(folder)?;
+        if self.0.broken(FaultWhat::DiskFull) {
+            readings.free_bytes = 0;
+        }
+        readings.read_only |= self.0.broken(FaultWhat::DiskReadOnly);
+        Ok(readings)
     }
 }
 

@@ -55,10 +55,6 @@ pub(super) enum Note {
         samples: usize,
         peak: u16,
     },
-    Serial {
-        at: Moment,
-        bytes: Vec<u8>,
-    },
     Watchdog {
         at: Moment,
     },
@@ -228,9 +224,6 @@ impl Writer {
             Note::Stage { at, text } => self.line("stage.jsonl", &json!({"at_ns": at.as_nanos(), "event": text})),
             Note::Speaker { at, samples, peak } => {
                 self.line("speaker.jsonl", &json!({"at_ns": at.as_nanos(), "samples": samples, "peak": peak}))
-            }
-            Note::Serial { at, bytes } => {
-                self.line("serial.jsonl", &json!({"at_ns": at.as_nanos(), "text": String::from_utf8_lossy(&bytes)}))
             }
             Note::Watchdog { at } => self.line("watchdog.jsonl", &json!({"at_ns": at.as_nanos()})),
             Note::End => Ok(()),

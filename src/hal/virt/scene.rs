@@ -400,7 +400,7 @@ pub struct Fault {
 }
 
 /// What can be broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultWhat {
     /// ENODEV.
@@ -435,6 +435,18 @@ pub enum FaultWhat {
     PanelAbsent,
     /// The buttons do not answer.
     ButtonsAbsent,
+    /// The green button stays down.
+    ButtonStuck,
+    /// ENODEV.
+    SpeakerAbsent,
+    /// The speaker takes samples and makes no sound.
+    SpeakerSilent,
+    /// Not a byte is free.
+    DiskFull,
+    /// The disk takes no writes, as ext4 after an error.
+    DiskReadOnly,
+    /// The wall clock is two days behind: a board without a battery that has not heard of the time yet.
+    ClockBehind,
 }
 
 const fn default_seed() -> u64 {

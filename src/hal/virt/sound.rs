@@ -154,7 +154,9 @@ impl Microphone for VirtMicrophone {
         let offset =
             i64::try_from(ns * i128::from(SAMPLE_RATE_HZ) / 1_000_000_000).unwrap_or(i64::MAX);
         let into = &mut into[..n];
-        hear(&set, first, offset, into);
+        let mut from_speaker = vec![0.0; n];
+        self.world.hear_speaker(at, &mut from_speaker);
+        hear(&set, first, offset, &from_speaker, into);
         if self.world.broken(FaultWhat::MicrophoneSilent) {
             into.fill(0);
         } else if self.world.broken(FaultWhat::MicrophoneClipping) {
@@ -166,9 +168,9 @@ impl Microphone for VirtMicrophone {
     }
 }
 
-/// What a microphone hears of a scene from its sample `offset` on: the sound over the noise floor. `number` of the first sample: the noise
-/// of a sample is always the same.
-pub(super) fn hear(set: &Set, number: u64, offset: i64, into: &mut [i16]) {
+/// What a microphone hears of a scene from its sample `offset` on: the sound over the noise floor, and what the speaker adds (nothing
+/// beyond the end of `from_speaker`). `number` of the first sample: the noise of a sample is always the same.
+pub(super) fn hear(set: &Set, number: u64, offset: i64, from_speaker: &[f32], into: &mut [i16]) {
     let audio = &set.scene.audio;
     let start = i64::try_from(audio.start_ms.saturating_mul(u64::from(SAMPLE_RATE_HZ)) / 1000)
         .unwrap_or(i64::MAX);
@@ -177,8 +179,9 @@ pub(super) fn hear(set: &Set, number: u64, offset: i64, into: &mut [i16]) {
     for (i, sample) in into.iter_mut().enumerate() {
         let place = offset.saturating_sub(start).saturating_add(i as i64);
         let sound = usize::try_from(place).ok().and_then(|p| set.wav.get(p));
-        let level = f32::from(sound.copied().unwrap_or(0)) + amplitude * chance.normal();
-        *sample = level as i16;
+        let sound = f32::from(sound.copied().unwrap_or(0));
+        let spoken = from_speaker.get(i).copied().unwrap_or(0.0);
+        *sample = (sound + spoken + amplitude * chance.normal()) as i16;
     }
 }
 
@@ -200,12 +203,18 @@ pub fn write_wav(path: &Path, samples: &[i16]) -> hound::Result<()> {
     wav.finalize()
 }
 
-/// The speaker: writes down that it was used, and how loud.
+/// The speaker: the microphone hears it; it writes down that it was used, and how loud.
 #[derive(Debug)]
 pub(super) struct VirtSpeaker(pub(super) Arc<World>);
 
 impl Speaker for VirtSpeaker {
     fn play(&mut self, samples: &[i16]) -> Result<(), DeviceFault> {
+        if self.0.broken(FaultWhat::SpeakerAbsent) {
+            return Err(World::absent(DeviceKind::Speaker));
+        }
+        if !self.0.broken(FaultWhat::SpeakerSilent) {
+            self.0.play_sound(samples);
+        }
         let peak = samples.iter().map(|s| s.unsigned_abs()).max().unwrap_or(0);
         self.0.note(Note::Speaker {
             at: self.0.clock.now(),

@@ -6,10 +6,12 @@
 //! -> {"play":"scenes/passport.toml","ticket":"eyJ..."}     ticket: text or null
 //! <- {"ok":true}                                           or {"error":"..."}
 //! <- {"done":"passport","shown":["idle",...],"why":"result"}   when the scene is over
+//! -> {"break":"microphone_silent"}                         as in a scene's [[faults]], until it is mended
+//! -> {"mend":"microphone_silent"}
 //! ```
 
 use super::VirtError;
-use super::devices::Wire;
+use super::scene::FaultWhat;
 use super::set::Set;
 use super::world::{Finished, World};
 use serde::Deserialize;
@@ -32,17 +34,23 @@ const TURN: Duration = Duration::from_millis(15);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Request {
+struct Play {
     play: PathBuf,
     #[serde(default)]
     ticket: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ByHand {
+    Break(FaultWhat),
+    Mend(FaultWhat),
 }
 
 /// The virtual booth seen from outside: ends the play when it is dropped.
 #[derive(Debug)]
 pub struct Stage {
     world: Arc<World>,
-    wire: Arc<Wire>,
     size: (u32, u32),
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -51,7 +59,6 @@ pub struct Stage {
 impl Stage {
     pub(super) fn start(
         world: Arc<World>,
-        wire: Arc<Wire>,
         size: (u32, u32),
         socket: Option<&Path>,
         scene: Option<PathBuf>,
@@ -72,7 +79,6 @@ impl Stage {
             .map_err(VirtError::Thread)?;
         Ok(Self {
             world,
-            wire,
             size,
             stop,
             thread: Some(thread),
@@ -90,16 +96,6 @@ impl Stage {
     /// The screen that the panel shows; empty before the first.
     pub fn screen(&self) -> &'static str {
         self.world.screen()
-    }
-
-    /// Types on the technician's line.
-    pub fn type_on_serial(&self, bytes: &[u8]) {
-        self.wire.type_in(bytes);
-    }
-
-    /// What was written on the technician's line since the last call (the last 64 KiB).
-    pub fn take_serial(&self) -> Vec<u8> {
-        self.wire.take_written()
     }
 
     /// Notes that the recorder had to drop; 0 without a recorder.
@@ -229,10 +225,21 @@ impl Director {
     }
 
     fn answer(&self, line: &[u8]) -> Value {
-        let request: Request = match serde_json::from_slice(line) {
+        match serde_json::from_slice(line) {
+            Ok(ByHand::Break(what)) => {
+                self.world.break_by_hand(what);
+                return json!({"ok": true});
+            }
+            Ok(ByHand::Mend(what)) => {
+                self.world.mend_by_hand(what);
+                return json!({"ok": true});
+            }
+            Err(_) => {}
+        }
+        let request: Play = match serde_json::from_slice(line) {
             Ok(request) => request,
             Err(e) => {
-                let mend = r#"mend: send {"play":"<scene file>","ticket":"<text>" or null}"#;
+                let mend = r#"mend: send {"play":"<scene file>","ticket":"<text>" or null}, {"break":"<fault>"} or {"mend":"<fault>"}"#;
                 return json!({"error": format!("stage: the line is no request: {e}; {mend}")});
             }
         };

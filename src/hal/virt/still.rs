@@ -55,7 +55,7 @@ const APART: Duration = Duration::from_micros(33_333);
 pub fn sound(file: &Path, seconds: u32) -> Result<Vec<i16>, VirtError> {
     let set = Set::load(file, Some("not shown"), 320, 240)?;
     let mut samples = vec![0; seconds as usize * SAMPLE_RATE_HZ as usize];
-    hear(&set, 0, 0, &mut samples);
+    hear(&set, 0, 0, &[], &mut samples);
     Ok(samples)
 }
 

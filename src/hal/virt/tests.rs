@@ -87,7 +87,7 @@ fn clock() -> Arc<ManualClock> {
 /// A world with an empty booth, on a clock that the test moves.
 fn world(clock: &Arc<ManualClock>, size: (u32, u32)) -> Arc<World> {
     let empty = Set::empty(size.0, size.1).expect("the empty booth needs no file");
-    Arc::new(World::new(clock.clone(), empty, None, None))
+    Arc::new(World::new(clock.clone(), empty, None, None, None))
 }
 
 fn project_scenes() -> PathBuf {

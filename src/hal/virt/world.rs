@@ -1,14 +1,15 @@
 //! What all virtual devices share: the scene being played, the ring's light over time, the panel, the buttons.
 
 use super::actor::{Actor, Ending, Happening, names};
+use super::clock::VirtClock;
 use super::pose::Pose;
 use super::record::{Note, Recorder};
 use super::scene::{Fault, FaultWhat};
 use super::set::Set;
 use crate::base::time::{Clock, Moment, SharedClock};
 use crate::hal::light::LightLevels;
-use crate::hal::{ButtonEvent, DeviceFault, DeviceKind, FaultKind};
-use std::collections::VecDeque;
+use crate::hal::{ButtonEvent, DeviceFault, DeviceKind, FaultKind, SAMPLE_RATE_HZ};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,20 @@ use std::time::{Duration, Instant};
 const RING_KEPT: usize = 64;
 /// Button events that wait; a person cannot press more before they are read. When full, the oldest goes.
 const BUTTONS_KEPT: usize = 32;
+
+/// Pieces of sound that the speaker still has to play; when full, the oldest goes.
+const SOUNDS_KEPT: usize = 8;
+/// From the writing of a sample to its sound, as sound cards take.
+const SPEAKER_DELAY: Duration = Duration::from_millis(40);
+/// The way from the speaker to the microphone: 0.4 m, and what is left of the sound (-20 dB).
+const SOUND_WAY: Duration = Duration::from_micros(1_170);
+const SOUND_GAIN: f32 = 0.1;
+
+/// When a piece of sound is over.
+fn ends(from: Moment, samples: &[i16]) -> Moment {
+    let ns = samples.len() as u64 * 1_000_000_000 / u64::from(SAMPLE_RATE_HZ);
+    from.plus(Duration::from_nanos(ns))
+}
 
 /// A scene that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +55,10 @@ struct State {
     shown: Vec<(&'static str, Moment)>,
     mended: bool,
     finished: Option<Finished>,
+    /// What somebody has broken by hand; it stays so until it is mended, whatever is played.
+    by_hand: BTreeSet<FaultWhat>,
+    /// What the speaker plays: from when on, and the samples.
+    played: VecDeque<(Moment, Vec<i16>)>,
 }
 
 /// The virtual booth behind its devices.
@@ -49,6 +68,7 @@ pub(super) struct World {
     state: Mutex<State>,
     pressed: Condvar,
     recorder: Option<Recorder>,
+    wall: Option<Arc<VirtClock>>,
 }
 
 /// What the camera sees.
@@ -66,6 +86,7 @@ impl World {
         at_first: Set,
         empty: Option<Set>,
         recorder: Option<Recorder>,
+        wall: Option<Arc<VirtClock>>,
     ) -> Self {
         let at_first = Arc::new(at_first);
         let empty = empty.map_or_else(|| Arc::clone(&at_first), Arc::new);
@@ -80,12 +101,15 @@ impl World {
             shown: Vec::new(),
             mended: false,
             finished: None,
+            by_hand: BTreeSet::new(),
+            played: VecDeque::new(),
         };
         Self {
             clock,
             state: Mutex::new(state),
             pressed: Condvar::new(),
             recorder,
+            wall,
         }
     }
 
@@ -136,6 +160,7 @@ impl World {
 
     /// Does what is due; gives a scene that ended, once.
     pub(super) fn tick(&self) -> Option<Finished> {
+        self.set_wall();
         let now = self.clock.now();
         let mut state = self.lock();
         let happened = Self::advance(&mut state, now);
@@ -238,14 +263,11 @@ impl World {
         let end = at.as_nanos();
         let start = end.saturating_sub(u64::try_from(exposure.as_nanos()).unwrap_or(0));
         let mut ring = mean_levels(&state.ring, start, end);
-        if let Some(faults) = state.actor.is_some().then_some(&state.set.scene.faults) {
-            for fault in faults.iter().filter(|f| Self::is_on(&state, f, at)) {
-                match fault.what {
-                    FaultWhat::LightLeftDead => ring.left = LightLevels::OFF.left,
-                    FaultWhat::LightRightDead => ring.right = LightLevels::OFF.right,
-                    _ => {}
-                }
-            }
+        if Self::is_broken(&state, FaultWhat::LightLeftDead, at) {
+            ring.left = LightLevels::OFF.left;
+        }
+        if Self::is_broken(&state, FaultWhat::LightRightDead, at) {
+            ring.right = LightLevels::OFF.right;
         }
         let pose = state.actor.as_ref();
         let pose = pose.map(|a| a.exposed(at, exposure)).unwrap_or_default();
@@ -295,17 +317,73 @@ impl World {
         })
     }
 
-    /// Whether the scene has broken `what` by now.
+    /// Whether `what` is broken by now, by the scene (that of the empty booth counts, too) or by hand.
     pub(super) fn broken(&self, what: FaultWhat) -> bool {
         let now = self.clock.now();
+        Self::is_broken(&self.lock(), what, now)
+    }
+
+    fn is_broken(state: &State, what: FaultWhat, now: Moment) -> bool {
+        let by_scene = |f: &Fault| f.what == what && Self::is_on(state, f, now);
+        state.by_hand.contains(&what) || state.set.scene.faults.iter().any(by_scene)
+    }
+
+    fn set_wall(&self) {
+        if let Some(wall) = &self.wall {
+            wall.set_behind(self.broken(FaultWhat::ClockBehind));
+        }
+    }
+
+    /// Breaks something until it is mended, whatever is played.
+    pub(super) fn break_by_hand(&self, what: FaultWhat) {
+        self.lock().by_hand.insert(what);
+        self.set_wall();
+        self.note(Note::Stage {
+            at: self.clock.now(),
+            text: format!("{what:?} begins, by hand"),
+        });
+    }
+
+    /// Mends what was broken by hand.
+    pub(super) fn mend_by_hand(&self, what: FaultWhat) {
+        self.lock().by_hand.remove(&what);
+        self.set_wall();
+        self.note(Note::Stage {
+            at: self.clock.now(),
+            text: format!("{what:?} is over, by hand"),
+        });
+    }
+
+    /// The speaker plays samples, after those that it still has.
+    pub(super) fn play_sound(&self, samples: &[i16]) {
+        if samples.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        let mut state = self.lock();
+        state.played.retain(|(from, s)| ends(*from, s) > now);
+        if state.played.len() == SOUNDS_KEPT {
+            state.played.pop_front();
+        }
+        let queued = state.played.back().map(|(from, s)| ends(*from, s));
+        let from = queued.unwrap_or(now).max(now.plus(SPEAKER_DELAY));
+        state.played.push_back((from, samples.to_vec()));
+    }
+
+    /// What of the speaker's sound reaches the microphone from `from` on, added to `into` (16-bit scale).
+    pub(super) fn hear_speaker(&self, from: Moment, into: &mut [f32]) {
         let state = self.lock();
-        state.actor.is_some()
-            && state
-                .set
-                .scene
-                .faults
-                .iter()
-                .any(|f| f.what == what && Self::is_on(&state, f, now))
+        for (began, samples) in &state.played {
+            let heard = began.plus(SOUND_WAY);
+            let ns = i128::from(from.as_nanos()) - i128::from(heard.as_nanos());
+            let offset = ns * i128::from(SAMPLE_RATE_HZ) / 1_000_000_000;
+            for (i, sample) in into.iter_mut().enumerate() {
+                let place = usize::try_from(offset + i as i128).ok();
+                if let Some(played) = place.and_then(|p| samples.get(p)) {
+                    *sample += f32::from(*played) * SOUND_GAIN;
+                }
+            }
+        }
     }
 
     /// Somebody opened the camera again.

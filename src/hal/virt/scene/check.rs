@@ -173,7 +173,7 @@ impl Scene {
 }
 
 /// The names that the panel's screens have, in the order of a session.
-pub const SCREENS: [&str; 57] = [
+pub const SCREENS: [&str; 58] = [
     "starting",
     "idle",
     "show_ticket.show",
@@ -226,6 +226,7 @@ pub const SCREENS: [&str; 57] = [
     "retry.ask_staff",
     "hand_over",
     "out_of_service",
+    "maintenance",
     "show_ticket.*",
     "document.*",
     "face.*",

@@ -1,13 +1,17 @@
 //! The devices behind their ports, and the recorder.
 
 use super::super::camera::VirtCamera;
-use super::super::sound::VirtMicrophone;
-use super::super::{VirtConfig, VirtError, open};
+use super::super::devices::{VirtButtons, VirtStorage};
+use super::super::scene::FaultWhat;
+use super::super::sound::{VirtMicrophone, VirtSpeaker};
+use super::super::{VirtClock, VirtConfig, VirtError, open};
 use super::*;
 use crate::base::frame::{Frame, PixelFormat};
+use crate::base::time::{Clock as _, SystemClock};
 use crate::hal::light::LightLevels;
 use crate::hal::{
-    Camera, CameraControls, DeviceFault, FaultKind, Microphone, PanelImage, PanelKind,
+    Buttons as _, Camera, CameraControls, DeviceFault, FaultKind, Microphone, PanelImage,
+    PanelKind, Speaker as _, Storage as _,
 };
 use std::time::Duration;
 
@@ -183,6 +187,69 @@ fn the_microphone_gives_its_noise_floor_in_time() {
     );
 }
 
+#[test]
+fn the_microphone_hears_the_speaker_unless_one_of_them_is_broken() {
+    // A quarter of full scale at 1 kHz.
+    let sine = |i: u16| (8192.0 * (std::f32::consts::TAU * f32::from(i) / 16.0).sin()) as i16;
+    let played: Vec<i16> = (0..6400).map(sine).collect();
+    let dbfs = |broken: &[FaultWhat]| {
+        let clock = clock();
+        let world = world(&clock, SIZE);
+        broken.iter().for_each(|what| world.break_by_hand(*what));
+        let mut microphone = VirtMicrophone::new(world.clone());
+        let mut speaker = VirtSpeaker(world.clone());
+        let mut samples = vec![0; 8000];
+        speaker.play(&played).expect("it is there");
+        clock.advance(Duration::from_millis(300));
+        let (n, _) = microphone.read(&mut samples, NOW).expect("it is there");
+        let last = &samples[n - 3200..n];
+        let sum: f64 = last
+            .iter()
+            .map(|s| (f64::from(*s) / 32_768.0).powi(2))
+            .sum();
+        10.0 * (sum / 3200.0).max(1e-12).log10()
+    };
+    let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1.0, "{found}");
+    near(dbfs(&[]), -35.0);
+    near(dbfs(&[FaultWhat::SpeakerSilent]), -62.0);
+    near(dbfs(&[FaultWhat::MicrophoneSilent]), -120.0);
+}
+
+#[test]
+fn what_is_broken_by_hand_stays_so_in_the_empty_booth_until_it_is_mended() {
+    let clock = clock();
+    let wall = Arc::new(VirtClock::default());
+    let empty = Set::empty(SIZE.0, SIZE.1).expect("the empty booth needs no file");
+    let world = Arc::new(World::new(
+        clock,
+        empty,
+        None,
+        None,
+        Some(Arc::clone(&wall)),
+    ));
+    let mut storage = VirtStorage(world.clone());
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let mut buttons = VirtButtons(world.clone());
+    let days = || (SystemClock.wall().0 - wall.wall().0 + 3_600_000) / 86_400_000;
+    let mut look = || {
+        let disk = storage.read(folder.path()).expect("it is there");
+        let down = buttons.down().expect("they are there");
+        (disk.free_bytes == 0, disk.read_only, down.len(), days())
+    };
+    let well = look();
+    assert_eq!((well.0, well.2, well.3), (false, 0, 0));
+    let all = [
+        FaultWhat::DiskFull,
+        FaultWhat::DiskReadOnly,
+        FaultWhat::ButtonStuck,
+        FaultWhat::ClockBehind,
+    ];
+    all.iter().for_each(|what| world.break_by_hand(*what));
+    assert_eq!(look(), (true, true, 1, 2));
+    all.iter().for_each(|what| world.mend_by_hand(*what));
+    assert_eq!(look(), well);
+}
+
 fn image(screen: &'static str, colour: u16) -> PanelImage {
     PanelImage {
         kind: PanelKind::St7789,
@@ -203,7 +270,7 @@ fn what_the_devices_were_told_is_written_down() {
         ..VirtConfig::default()
     };
     let clock = clock();
-    let (mut devices, stage) = open(&config, clock.clone()).unwrap_or_else(|e| panic!("{e}"));
+    let (mut devices, stage) = open(&config, clock.clone(), None).unwrap_or_else(|e| panic!("{e}"));
     stage
         .play(&drawn.scene("", ""), Some(TICKET))
         .unwrap_or_else(|e| panic!("{e}"));
@@ -242,12 +309,6 @@ fn what_the_devices_were_told_is_written_down() {
         .expect("they are on")
         .apply(LightLevels::white(7.0))
         .expect("nothing is broken");
-    devices
-        .serial
-        .as_mut()
-        .expect("it has one")
-        .write(b"ready\n")
-        .expect("nothing is broken");
     let mut frame = Frame::new(SIZE.0, SIZE.1, PixelFormat::Yuyv);
     for _ in 0..4 {
         clock.advance(Duration::from_millis(34));
@@ -256,10 +317,7 @@ fn what_the_devices_were_told_is_written_down() {
             .capture(&mut frame, NOW)
             .expect("a frame is due");
     }
-    assert_eq!(
-        (stage.screen(), stage.take_serial()),
-        ("consent", b"ready\n".to_vec())
-    );
+    assert_eq!(stage.screen(), "consent");
     drop((devices, stage));
     let read = |name: &str| {
         std::fs::read_to_string(record_dir.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
@@ -284,7 +342,9 @@ fn what_the_devices_were_told_is_written_down() {
 #[test]
 fn a_bad_board_file_is_refused() {
     let check = |config: VirtConfig, complaint: &str| {
-        let error = open(&config, clock()).expect_err(complaint).to_string();
+        let error = open(&config, clock(), None)
+            .expect_err(complaint)
+            .to_string();
         assert!(
             error.contains(complaint) && error.contains("mend:"),
             "{error}"
@@ -342,6 +402,7 @@ fn a_bad_board_file_is_refused() {
             ..good()
         },
         clock(),
+        None,
     )
     .expect_err("no such folder");
     assert!(error.to_string().contains("/no/folder/x.sock"), "{error}");

@@ -55,6 +55,9 @@ fn a_scene_is_played_and_its_end_is_told() {
             &format!("{{\"play\":\"{scene}\",\"ticket\":null}}"),
             "none was given with the play",
         ),
+        ("{\"break\":\"everything\"}", "the line is no request"),
+        ("{\"break\":\"disk_full\"}", "{\"ok\":true}"),
+        ("{\"mend\":\"disk_full\"}", "{\"ok\":true}"),
         (&play, "{\"ok\":true}"),
         (&play, "scene drawn is still being played"),
     ] {

@@ -1,0 +1,301 @@
+//! What the technician's tests share: a pseudo-terminal with `boothd console` on it, somebody who types and reads there, a desk that
+//! answers, and transcripts that are compared with files.
+
+use crate::furnished::{boothd, root};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Nothing that is waited for takes longer.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The console's process; killed when dropped.
+pub(crate) struct Console(Child);
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A technician at a terminal.
+pub(crate) struct Technician {
+    far: OwnedFd,
+    console: Console,
+    folder: PathBuf,
+    /// All that was shown, and how much of it was waited for already.
+    shown: Vec<u8>,
+    seen: usize,
+}
+
+/// A folder with a desk, a booth's code key and `console.toml`, whose control socket is `control.sock` in it.
+pub(crate) fn furnish(folder: &Path) {
+    let text = |name: &str| folder.join(name).display().to_string();
+    let made = boothd(&["dispatch", "init", "--desk", &text("desk")]);
+    assert_eq!(made.code, Some(0), "{}", made.said);
+    let key = text("code.key");
+    let made = boothd(&[
+        "dispatch",
+        "device-key",
+        "--desk",
+        &text("desk"),
+        "--booth",
+        "BOOTH-0001",
+        "--out",
+        &key,
+    ]);
+    assert_eq!(made.code, Some(0), "{}", made.said);
+    let config = "booth_id = \"BOOTH-0001\"\ntty = \"-\"\ncontrol = \"control.sock\"\nstate_dir = \"console\"\ncode_key = \"code.key\"\n";
+    std::fs::write(folder.join("console.toml"), config).expect("a file");
+}
+
+impl Technician {
+    /// Starts the console of a furnished folder on a new pseudo-terminal.
+    pub(crate) fn sit_down(folder: &Path) -> Self {
+        let far = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .expect("a pseudo-terminal");
+        grantpt(&far).expect("ours");
+        unlockpt(&far).expect("ours");
+        let near = ptsname(&far, Vec::new())
+            .expect("it has a name")
+            .into_string()
+            .expect("ASCII");
+        let mut technician = Self {
+            console: Console(start(folder, &near)),
+            far,
+            folder: folder.to_owned(),
+            shown: Vec::new(),
+            seen: 0,
+        };
+        technician.expect("BOOTH-0001> ");
+        technician
+    }
+
+    /// Everything that was shown, as it came.
+    pub(crate) fn raw(&self) -> String {
+        String::from_utf8_lossy(&self.shown).into_owned()
+    }
+
+    /// The far end of the line is gone; the console's process goes on.
+    pub(crate) fn pulls_the_cable(self) -> Console {
+        self.console
+    }
+
+    /// Sends bytes, whatever they are, and does not wait for what comes.
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        let mut left = bytes;
+        while !left.is_empty() {
+            let n = rustix::io::write(&self.far, left).expect("the line is there");
+            left = &left[n..];
+        }
+    }
+
+    /// Types a line and reads until this is shown.
+    pub(crate) fn types(&mut self, line: &str, until: &str) -> String {
+        self.send(line.as_bytes());
+        self.send(b"\r");
+        self.expect(until)
+    }
+
+    /// Reads until this is shown behind what was waited for before; gives what was shown up to its end.
+    pub(crate) fn expect(&mut self, text: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let rest = &self.shown[self.seen..];
+            if let Some(at) = find(rest, text.as_bytes()) {
+                let until = self.seen + at + text.len();
+                let shown = String::from_utf8_lossy(&self.shown[self.seen..until]).into_owned();
+                self.seen = until;
+                return shown;
+            }
+            assert!(
+                began.elapsed() < LIMIT,
+                "`{text}` is not shown, but: {}",
+                String::from_utf8_lossy(rest)
+            );
+            self.read();
+        }
+    }
+
+    /// Reads until nothing more comes, and counts it as seen.
+    pub(crate) fn reads_up(&mut self) {
+        let mut before = usize::MAX;
+        while before != self.shown.len() {
+            before = self.shown.len();
+            (0..5).for_each(|_| self.read());
+        }
+        self.seen = before;
+    }
+
+    /// Reads what is there, waiting a little if nothing is.
+    pub(crate) fn read(&mut self) {
+        let mut fds = [PollFd::new(&self.far, PollFlags::IN)];
+        let wait = Timespec {
+            tv_sec: 0,
+            tv_nsec: 100_000_000,
+        };
+        if matches!(poll(&mut fds, Some(&wait)), Ok(1)) {
+            let mut buffer = [0; 4096];
+            let n = rustix::io::read(&self.far, &mut buffer).expect("the console is there");
+            self.shown.extend_from_slice(&buffer[..n]);
+        }
+    }
+
+    /// Logs in with a code from the desk; reads up to the prompt.
+    pub(crate) fn logs_in(&mut self, role: &str, order: &str) {
+        let shown = self.types(&format!("login {role} {order}"), "code: ");
+        let challenge = word_behind(&shown, "challenge ");
+        let code = self.desk_answers(role, order, &challenge);
+        self.types(&code, &format!("BOOTH-0001 {role}> "));
+    }
+
+    /// What the desk answers to a challenge.
+    pub(crate) fn desk_answers(&self, role: &str, order: &str, challenge: &str) -> String {
+        let desk = self.folder.join("desk").display().to_string();
+        let args = [
+            "dispatch",
+            "answer",
+            "--desk",
+            &desk,
+            "--booth",
+            "BOOTH-0001",
+            "--role",
+            role,
+            "--work-order",
+            order,
+        ];
+        let ended = boothd(&[&args[..], &["--challenge", challenge]].concat());
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        word_behind(&ended.said, "code ")
+    }
+
+    /// Whether the desk takes the line with the closing code.
+    pub(crate) fn desk_closes(&self, shown: &str) -> Result<(), String> {
+        let desk = self.folder.join("desk").display().to_string();
+        let order = word_behind(shown, "work order ");
+        let at = shown.find("audit ").expect("the audit log's place");
+        let mut words = shown[at + 6..].split_whitespace();
+        let (lines, head) = (words.next().expect("lines"), words.next().expect("a head"));
+        let code = word_behind(shown, "closing code ");
+        let args = [
+            "dispatch",
+            "close",
+            "--desk",
+            &desk,
+            "--booth",
+            "BOOTH-0001",
+            "--work-order",
+            &order,
+        ];
+        let ended = boothd(&[&args[..], &["--audit", lines, head, "--code", &code]].concat());
+        if ended.code == Some(0) {
+            Ok(())
+        } else {
+            Err(ended.said)
+        }
+    }
+
+    /// Everything that was shown, as lines: no byte that a dumb terminal does not understand, and what differs from run to run by name.
+    pub(crate) fn transcript(&self) -> String {
+        let mut text = String::new();
+        for byte in &self.shown[..self.seen] {
+            match byte {
+                b' '..=b'~' | b'\n' => text.push(char::from(*byte)),
+                b'\r' => {}
+                8 => text.push_str("<BS>"),
+                7 => text.push_str("<BEL>"),
+                other => panic!("{other:#04x} was sent to the terminal"),
+            }
+        }
+        let lines: Vec<String> = text.lines().map(masked).collect();
+        lines.join("\n") + "\n"
+    }
+}
+
+fn start(folder: &Path, tty: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_boothd"))
+        .args([
+            "console",
+            "--config",
+            &folder.join("console.toml").display().to_string(),
+            "--tty",
+            tty,
+        ])
+        .current_dir(root())
+        .env_remove("BOOTHD_LOG")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("boothd can be started")
+}
+
+fn find(text: &[u8], what: &[u8]) -> Option<usize> {
+    text.windows(what.len()).position(|w| w == what)
+}
+
+/// The word that stands behind these.
+pub(crate) fn word_behind(text: &str, before: &str) -> String {
+    let at = text
+        .find(before)
+        .unwrap_or_else(|| panic!("`{before}` is not in: {text}"))
+        + before.len();
+    text[at..]
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// A line with what differs from run to run put by name: codes, hashes, times.
+fn masked(line: &str) -> String {
+    let words: Vec<String> = line
+        .split(' ')
+        .map(|word| {
+            let crockford = |part: &str| {
+                part.bytes()
+                    .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+            };
+            let is_hex = word
+                .bytes()
+                .all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase());
+            match word.split_once('-') {
+                Some((a, b)) if a.len() == 4 && b.len() == 4 && crockford(a) && crockford(b) => {
+                    "CHAL-LENG".to_owned()
+                }
+                Some((a, b)) if a.len() == 5 && b.len() == 5 && crockford(a) && crockford(b) => {
+                    "CODEX-CODEX".to_owned()
+                }
+                _ if word.len() == 8 && is_hex => "head8888".to_owned(),
+                _ if word.len() == 64 && is_hex => "head64".to_owned(),
+                _ if word.len() == 19 && word.as_bytes()[10] == b'T' => {
+                    "2026-01-01T00:00:00".to_owned()
+                }
+                _ => word.to_owned(),
+            }
+        })
+        .collect();
+    words.join(" ")
+}
+
+/// Compares a transcript with its file; what was found is written beside it if they differ.
+pub(crate) fn compare(name: &str, found: &str) {
+    let golden = root()
+        .join("tests/golden/console")
+        .join(format!("{name}.txt"));
+    let expected = std::fs::read_to_string(&golden).unwrap_or_default();
+    if found != expected {
+        let beside = golden.with_extension("txt.unmatched");
+        std::fs::write(&beside, found).expect("writable");
+        panic!(
+            "not as in {}; found: {}\n{found}",
+            golden.display(),
+            beside.display()
+        );
+    }
+}
