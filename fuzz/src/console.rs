@@ -46,7 +46,11 @@ fn keys(bytes: &[u8]) {
     let (mut editor, mut out) = (Editor::default(), Vec::new());
     let mut column = 0usize;
     editor.remember("show faults");
-    editor.begin("BOOTH-0001 service> ", bytes.len() % 4 != 0, &mut out);
+    editor.begin(
+        "BOOTH-0001 service> ",
+        !bytes.len().is_multiple_of(4),
+        &mut out,
+    );
     for byte in bytes {
         match editor.byte(*byte, &mut out) {
             Some(Edit::Line(line)) => {
