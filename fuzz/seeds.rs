@@ -211,7 +211,7 @@ fn technician(seeds: &mut Seeds) {
         seeds.push((
             "plain",
             format!("report-{mode}"),
-            [&[mode, 40][..], &parts].concat(),
+            [&[mode | 4, 40][..], &parts].concat(),
         ));
         let tricks = "\u{1b}[2J\u{9b}31m\u{202e}x\u{200b}\u{2028}\u{feff}\r\n\u{7}";
         seeds.push((

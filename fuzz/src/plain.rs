@@ -4,7 +4,8 @@ use boothd::technician::page::{Style, WIDTH, report_json, report_lines};
 use boothd::technician::plain::{Charset, columns, is_shown, plain, plain_json, wrap};
 use boothd::technician::report::{Body, Code, Report, Row, Verdict};
 
-/// The first byte chooses the characters, the second the width; the rest is text, its parts divided by 0xff.
+/// The first byte chooses the characters, and whether the rest is one text or a report of texts divided by 0xff; the second byte is the
+/// width.
 pub fn run(data: &[u8]) {
     let [mode, width, rest @ ..] = data else {
         return;
@@ -14,6 +15,9 @@ pub fn run(data: &[u8]) {
     } else {
         Charset::Utf8
     };
+    if mode & 4 != 0 {
+        return report(rest, charset);
+    }
     let text = String::from_utf8_lossy(rest);
     let shown = plain(&text, charset);
     assert!(shown.chars().all(|c| is_shown(c, charset)));
@@ -28,7 +32,6 @@ pub fn run(data: &[u8]) {
         serde_json::from_str::<String>(&escaped).expect("still JSON"),
         text
     );
-    report(rest, charset);
 }
 
 fn report(rest: &[u8], charset: Charset) {

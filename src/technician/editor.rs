@@ -111,7 +111,11 @@ impl Editor {
                 });
             }
             Key::Interrupt => {
-                out.extend(b"^C\r\n");
+                // At the edge there is no room for it.
+                if self.prompt.len() + self.cursor - self.first + 2 <= COLUMNS {
+                    out.extend(b"^C");
+                }
+                out.extend(b"\r\n");
                 self.clear();
                 return Some(Edit::Interrupt);
             }

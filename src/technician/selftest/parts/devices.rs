@@ -97,7 +97,7 @@ pub fn camera(f: &CameraFigures) -> PartReport {
             "",
             ">= 0.13",
             below(real(s), 0.16, 0.13),
-            "",
+            "hw.camera.blurred",
         ),
         None => report.missing(
             "sharpness",

@@ -85,7 +85,7 @@ pub fn storage(f: &StorageFigures) -> PartReport {
             "",
             "no error",
             Verdict::Fail,
-            "",
+            "hw.storage.fault",
         ),
         None => {}
     }
@@ -115,7 +115,14 @@ pub fn storage(f: &StorageFigures) -> PartReport {
                 "hw.storage.worn",
             );
         }
-        Err(said) => report.judged("outbox", said.as_str(), "", "answers", Verdict::Fail, ""),
+        Err(said) => report.judged(
+            "outbox",
+            said.as_str(),
+            "",
+            "answers",
+            Verdict::Fail,
+            "hw.storage.fault",
+        ),
     }
     report
 }

@@ -220,7 +220,10 @@ fn the_camera_by_its_frames() {
         expect("", Verdict::Warn)
     );
     assert_eq!(with(|f| f.luminance = 3.0), expect("", Verdict::Warn));
-    assert_eq!(with(|f| f.sharpness = Some(0.1)), expect("", Verdict::Fail));
+    assert_eq!(
+        with(|f| f.sharpness = Some(0.1)),
+        expect("hw.camera.blurred", Verdict::Fail)
+    );
     assert_eq!(with(|f| f.sharpness = None), expect("", Verdict::NotTested));
     assert_eq!(with(|f| f.n = 0), expect("", Verdict::NotTested));
     // Whoever watches the frames raises it; the test only says so.
@@ -359,7 +362,7 @@ fn the_disk_by_its_room() {
                 outbox: Err("gone".to_owned()),
                 ..good.clone()
             },
-            "",
+            "hw.storage.fault",
             Verdict::Fail,
         ),
         (
@@ -367,7 +370,7 @@ fn the_disk_by_its_room() {
                 write: Some(Err("no space left".to_owned())),
                 ..good
             },
-            "",
+            "hw.storage.fault",
             Verdict::Fail,
         ),
     ] {
