@@ -35,7 +35,7 @@ pub struct MatrixArgs {
     #[arg(long, default_value = "target/matrix")]
     out: PathBuf,
     /// The cases.
-    #[arg(long, default_value = "board/matrix.toml")]
+    #[arg(long, default_value = "board/matrix/cases.toml")]
     matrix: PathBuf,
     /// Folder of the people's scenes.
     #[arg(long, default_value = "board/scenes")]
