@@ -8,7 +8,7 @@ fn matrix(args: &[&str]) -> (Option<i32>, String, Option<String>) {
     let path = |name: &str| root().join(name).to_string_lossy().into_owned();
     let common = [
         ("--out", out.to_string_lossy().into_owned()),
-        ("--matrix", path("board/matrix.toml")),
+        ("--matrix", path("board/matrix/cases.toml")),
         ("--scenes", path("board/scenes")),
         ("--board", path("board/virtual.toml")),
         ("--policy", path("board/policies/utopia-standard.toml")),

@@ -35,7 +35,7 @@ pub struct MatrixArgs {
     #[arg(long, default_value = "target/matrix")]
     out: PathBuf,
     /// The cases.
-    #[arg(long, default_value = "board/matrix.toml")]
+    #[arg(long, default_value = "board/matrix/cases.toml")]
     matrix: PathBuf,
     /// Folder of the people's scenes.
     #[arg(long, default_value = "board/scenes")]
@@ -342,7 +342,7 @@ const fn mode_name(mode: LoopMode) -> &'static str {
 }
 
 /// Sessions of a case and mode.
-fn of<'a>(cells: &'a [Cell], case: usize, mode: LoopMode) -> Vec<&'a Cell> {
+fn of(cells: &[Cell], case: usize, mode: LoopMode) -> Vec<&Cell> {
     let wanted = cells.iter().filter(|c| c.case == case && c.mode == mode);
     wanted.collect()
 }

@@ -1,4 +1,4 @@
-//! What is played: people (scenes of the main job) times cases (what is wrong), read from `board/matrix.toml`.
+//! What is played: people (scenes of the main job) times cases (what is wrong), read from `board/matrix/cases.toml`.
 
 use crate::base::files::text_file;
 use crate::hal::virt::scene::Scene;
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn every_case_of_the_project_fits_every_person() {
-        let matrix = Matrix::read(Path::new("board/matrix.toml")).expect("readable");
+        let matrix = Matrix::read(Path::new("board/matrix/cases.toml")).expect("readable");
         assert!(matrix.cases.len() >= 12);
         for case in &matrix.cases {
             for person in &matrix.people {

@@ -42,8 +42,8 @@ fn crowded(screen: Screen, language: Language, kind: PanelKind) -> Vec<UiModel> 
                 } else {
                     NetworkSign::Ready
                 },
-                // Shown where nobody is being served: without steps, seconds, practice.
-                faults: if bits & 7 == 0 { 99 } else { 0 },
+                // Shown where nobody is being served: without practice, steps, seconds, attempts, waiting.
+                faults: if bits & 0b0100_1111 == 0 { 99 } else { 0 },
             }
         })
         .collect()

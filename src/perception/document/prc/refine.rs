@@ -216,8 +216,8 @@ fn share_of_range(profile: &[f32], share: f32) -> f32 {
 }
 
 /// Means over `window` places.
-fn smooth(profile: &mut Vec<f32>, window: usize) {
-    let sharp = profile.clone();
+fn smooth(profile: &mut [f32], window: usize) {
+    let sharp = profile.to_owned();
     for (i, p) in profile.iter_mut().enumerate() {
         let range = i.saturating_sub(window / 2)..(i + window / 2 + 1).min(sharp.len());
         *p = sharp[range.clone()].iter().sum::<f32>() / range.len() as f32;
