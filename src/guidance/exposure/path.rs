@@ -257,7 +257,7 @@ mod tests {
         assert!((one_sided.levels(same, 0.0).left.white - 0.2).abs() < 1e-3);
         // Light beyond the range is given by the exposure.
         let strong = one_sided.like(usual, white(0.4, 0.4));
-        assert_eq!(one_sided.levels(strong, 0.0).left.white, 0.4);
+        assert!((one_sided.levels(strong, 0.0).left.white - 0.4).abs() < 1e-3);
         assert_eq!(one_sided.controls(strong).exposure_us, 20_000);
     }
 
