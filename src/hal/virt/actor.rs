@@ -304,6 +304,8 @@ impl Actor {
     /// What a prompt asks for; postures that the flat layers cannot take (gaze, mouth) are not built.
     fn follow(&mut self, at: Moment, screen: &str) {
         let adjust = match screen {
+            // It is up and not seen: it is held where the panel's picture has it.
+            "document.show" if self.document.to >= 1.0 => Adjust::DocumentWhole,
             "document.closer" => Adjust::DocumentNearer,
             "document.whole_document" => Adjust::DocumentWhole,
             "document.straight" => Adjust::DocumentStraight,

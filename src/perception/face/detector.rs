@@ -14,6 +14,8 @@ const N_ANCHORS: usize = 896;
 const N_VALUES: usize = 16;
 /// Least score of a face.
 const LEAST_SCORE: f32 = 0.5;
+/// A face with its eyes nearer together than this share of the frame's width may be missed in the whole frame.
+const LARGEST_FAR: f32 = 0.045;
 /// Boxes that overlap more than this are the same face.
 const SAME_FACE_IOU: f32 = 0.3;
 /// At most so many anchors above the threshold are looked at, the best first.
@@ -91,7 +93,8 @@ impl FaceDetector {
         self.detect_in(frame, whole)
     }
 
-    /// The same in the middle half of the frame only, where a face of half the size is found.
+    /// Faces that are too small to be found in the whole frame, looked for in its middle half. Larger ones are not reported: what the
+    /// whole frame does not show is a part of something then, of a face too near for instance, and nobody may be compared with that.
     ///
     /// # Errors
     /// If the net cannot be run.
@@ -101,7 +104,13 @@ impl FaceDetector {
         map.c += (frame.width() - width) as f32 / 2.0;
         // Heads are above the middle.
         map.f += (frame.height() - height) as f32 * 0.4;
-        self.detect_in(frame, map)
+        self.detect_in(frame, map)?;
+        let most = LARGEST_FAR * frame.width() as f32;
+        self.faces.retain(|face| {
+            let [right, left, ..] = face.key_points;
+            right.distance(left) < most
+        });
+        Ok(&self.faces)
     }
 
     fn detect_in(
