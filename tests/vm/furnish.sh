@@ -52,7 +52,24 @@ state_dir = "/var/lib/boothd"
 [uplink]
 socket = "/run/boothd/uplink.sock"
 allowed_uids = [$(id -u boothd-uplink)]
+[control]
+socket = "/run/boothd/control.sock"
+allowed_users = ["boothd-console"]
 T
+cat >/etc/boothd/console.toml <<T
+booth_id = "BOOTH-VM"
+tty = "/dev/ttyS1"
+control = "/run/boothd/control.sock"
+state_dir = "/var/lib/boothd-console"
+code_key = "/var/lib/boothd-console/code.key"
+T
+(
+	umask 077
+	boothd dispatch init --desk /run/desk >/dev/null
+	boothd dispatch device-key --desk /run/desk --booth BOOTH-VM --out /run/code.key >/dev/null
+	install -d -o boothd-console -g boothd -m 0700 /var/lib/boothd-console
+	install -o boothd-console -g boothd -m 0600 /run/code.key /var/lib/boothd-console/code.key
+)
 cat >/etc/boothd/uplink.toml <<T
 url = "https://127.0.0.1:8443"
 socket = "/run/boothd/uplink.sock"

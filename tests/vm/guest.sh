@@ -20,7 +20,9 @@ check "booth: starts and says that it is ready" systemctl start boothd
 systemctl is-active -q boothd || journalctl -u boothd -o cat -n 12
 check "panel: pictures came over I2C" longer 1000
 check "lights: the idle level stands in the PWM chip" within 5 brighter 0
-check "serial line, watchdog: open" sh -c "ls -l /proc/$(pid)/fd | grep -q ttyS1 && ls -l /proc/$(pid)/fd | grep -q watchdog0"
+check "watchdog: open" sh -c "ls -l /proc/$(pid)/fd | grep -q watchdog0"
+systemctl start boothd-console
+check "console: has the second serial line, and no getty does" within 15 sh -c 'ls -l /proc/$(systemctl show -P MainPID boothd-console)/fd | grep -q ttyS1'
 systemctl start boothd-uplink
 check "uplink: reaches the wallet" within 20 sh -c 'journalctl -u boothd-uplink -o cat | grep -q state=Ready'
 
@@ -30,13 +32,14 @@ check "microphone: the scene's sound, from a card of 48 kHz, stereo, 32 bit" hea
 . "$host/faults.sh"
 
 part "What can be read on the machine"
-systemctl --no-pager --full status boothd boothd-uplink >"$host/status.txt" 2>&1
-systemd-analyze security --no-pager boothd boothd-uplink >"$host/security.txt" 2>&1
+systemctl --no-pager --full status boothd boothd-uplink boothd-console >"$host/status.txt" 2>&1
+systemd-analyze security --no-pager boothd boothd-uplink boothd-console >"$host/security.txt" 2>&1
 grep -E "^●|Active:|Memory:" "$host/status.txt"
 grep "Overall exposure" "$host/security.txt" | tr -cd "[:print:]\n"
 exposure() { systemd-analyze security --no-pager "$1" | awk -v most="$2" '/Overall exposure/{for(i=1;i<=NF;i++) if($i+0>0) e=$i} END{exit !(e>0 && e<=most)}'; }
 check "systemd-analyze security: booth at most 1.2" exposure boothd 1.2
 check "systemd-analyze security: uplink at most 1.0" exposure boothd-uplink 1.0
+check "systemd-analyze security: console at most 1.0" exposure boothd-console 1.0
 # What the people of the scenes have claimed, as it is written and as a machine readable zone has it.
 planted=$(sed -n '/^\[ticket.claims\]/,/^\[/s/^[a-z_]* = "\(...*\)"$/\1/p' "$host"/scenes/passport.toml | grep -v '^UTO$')
 planted=$(printf '%s\n' "$planted"; printf '%s\n' "$planted" | tr ' ' '<'; printf '%s\n' "$planted" | sed -n 's/^..\(..\)-\(..\)-\(..\)$/\1\2\3/p')

@@ -80,6 +80,7 @@ check() {
   printf '%-78s %s\n' "$name" $word
 }
 check "panel: the pictures of a session, read back from the I2C recorder" python3 "$here/panel.py" "$host/i2c.tape" "$out/panel.png"
+check "console: its banner came over the second serial line" grep -q "technician's console" "$out/technician.txt"
 check "service hung, nobody else there: the watchdog chip has reset the machine" test -f "$host/hung" -a ! -f "$host/not-reset"
 cp "$host"/{report,journal,status,security,dpkg,other}.txt "$out/"
 rm -rf "$host" "$out/package"
