@@ -2,7 +2,7 @@
 //! wallet's database afterwards, looked at from outside: the signatures with an implementation that is not ours, the records
 //! member by member, and all that was written down for anything that a person has claimed.
 
-use crate::furnished::{boothd, root};
+use crate::furnished::{boothd, root, turn};
 use base64::Engine as _;
 use boothd::models::ModelTask;
 use boothd::trust::{hex, sha256, unbase64url};
@@ -173,6 +173,7 @@ fn only_measurements_are_taken_out_of_a_trace() {
 
 #[test]
 fn three_people_three_processes_three_outcomes() {
+    let _turn = turn();
     let folder = tempfile::tempdir().expect("a folder");
     let (out, scenes) = (folder.path().join("out"), folder.path().join("scenes"));
     fs::create_dir(&scenes).expect("a folder");

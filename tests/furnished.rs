@@ -10,8 +10,16 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+/// Held by a test that plays sessions: two virtual booths that render at the same time starve each other on a small machine, and a
+/// camera without frames is what a booth then finds.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The project's folder; children work in it, as relative paths of scenes and models count from there.
 pub(crate) fn root() -> PathBuf {

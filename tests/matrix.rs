@@ -1,6 +1,6 @@
 //! `boothd matrix`: a small part of it, and what it says of what is wrong. The whole takes minutes: `make matrix`.
 
-use crate::furnished::{boothd, root, runtime};
+use crate::furnished::{boothd, root, runtime, turn};
 
 fn matrix(args: &[&str]) -> (Option<i32>, String, Option<String>) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -29,6 +29,7 @@ fn matrix(args: &[&str]) -> (Option<i32>, String, Option<String>) {
 
 #[test]
 fn a_part_of_the_matrix_comes_out_as_it_should() {
+    let _turn = turn();
     let part = ["--person", "passport", "--loop", "on"];
     let cases = ["--case", "dark", "--case", "left-lit", "--case", "far"];
     let (code, said, page) = matrix(&[&part[..], &cases[..]].concat());

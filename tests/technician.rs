@@ -1,7 +1,7 @@
 //! A technician at a booth that runs: wallet, uplink and booth as processes, things broken on the virtual stage, and what the control
 //! socket says of them before and after they are mended.
 
-use crate::furnished::{Furnished, Running};
+use crate::furnished::{Furnished, Running, turn};
 use base64::Engine as _;
 use boothd::base::ids::Language;
 use boothd::technician::command::{
@@ -241,6 +241,7 @@ enum Break {
 
 #[test]
 fn a_technician_finds_what_is_broken_and_can_ask_everything() {
+    let _turn = turn();
     let mut site = Site::open();
     what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended(&mut site);
     every_command_is_answered(&mut site);

@@ -65,13 +65,19 @@ plug() {
 	"$host/feed" /dev/video10 1280 720 6 /run/look 2>>"$host/feed.txt" &
 	feed=$!
 }
-# The scene's sound, as a card has it that knows only 48 kHz, stereo, 32 bit (or what is given); quiet ends it.
+# Two seconds of the scene's sound again and again, as a card has it that knows only 48 kHz, stereo, 32 bit (or what is given). quiet ends it:
+# the loopback card then takes whatever format the next one asks for. mute and unmute only change what is heard.
 noise() {
 	local rate=${1:-48000} channels=${2:-2} format=${3:-S32_LE}
-	while cat "$host/sound-$rate.raw"; do :; done 2>/dev/null |
+	two_seconds=$((rate * channels * ${format//[^0-9]/} / 4))
+	heard=$host/sound-$rate.raw
+	unmute
+	while cat /run/heard.raw; do :; done 2>/dev/null |
 		aplay -q -D hw:Loopback,0,0 -f "$format" -r "$rate" -c "$channels" -t raw 2>/dev/null &
 	noise=$!
 }
+unmute() { head -c $two_seconds "$heard" >/run/heard.new && mv /run/heard.new /run/heard.raw; }
+mute() { head -c $two_seconds /dev/zero >/run/heard.new && mv /run/heard.new /run/heard.raw; }
 quiet() {
 	kill $noise
 	wait $noise 2>/dev/null
