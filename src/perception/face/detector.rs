@@ -15,7 +15,7 @@ const N_VALUES: usize = 16;
 /// Least score of a face.
 const LEAST_SCORE: f32 = 0.5;
 /// A face with its eyes nearer together than this share of the frame's width may be missed in the whole frame.
-const LARGEST_FAR: f32 = 0.045;
+pub(super) const LARGEST_FAR: f32 = 0.045;
 /// Boxes that overlap more than this are the same face.
 const SAME_FACE_IOU: f32 = 0.3;
 /// At most so many anchors above the threshold are looked at, the best first.

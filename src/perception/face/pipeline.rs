@@ -1,6 +1,6 @@
 //! The way of a frame through the face nets, with all buffers reused.
 
-use super::detector::{DetectedFace, FaceDetector, N_FACES};
+use super::detector::{DetectedFace, FaceDetector, LARGEST_FAR, N_FACES};
 use super::embedding::{Embedder, Template};
 use super::landmarks::{LandmarkFinder, Mesh};
 use super::pose::head_pose;
@@ -45,7 +45,8 @@ impl FacePipeline {
     /// If a net cannot be run.
     pub fn analyse(&mut self, frame: &FrameView<'_>) -> Result<FaceObservation, ModelError> {
         let mut faces = self.detector.detect(frame)?;
-        if faces.is_empty() {
+        let is_far = faces.is_empty();
+        if is_far {
             // Somebody who stands far away is to be told to come nearer, not to look into the camera.
             faces = self.detector.detect_far(frame)?;
         }
@@ -55,9 +56,14 @@ impl FacePipeline {
         };
         let second_area = faces.get(1).map_or(0.0, |f| f.bounds.area());
         let single = second_area / first.bounds.area().max(1.0);
+        let primary = self.measure(frame, first, single)?;
+        // The landmark net sees a larger face than the detector did: a part of something near.
+        if is_far && primary.inter_eye_px > LARGEST_FAR * frame.width() as f32 {
+            return Ok(FaceObservation::default());
+        }
         Ok(FaceObservation {
             n_faces,
-            primary: Some(self.measure(frame, first, single)?),
+            primary: Some(primary),
         })
     }
 
