@@ -25,8 +25,9 @@ impl Drop for Console {
 
 /// A technician at a terminal.
 pub(crate) struct Technician {
-    far: OwnedFd,
+    /// Before the line: dropped first, it is killed before it can see that the line was hung up.
     console: Console,
+    far: OwnedFd,
     folder: PathBuf,
     /// All that was shown, and how much of it was waited for already.
     shown: Vec<u8>,
