@@ -56,6 +56,8 @@ mod attempt_tests;
 #[cfg(test)]
 mod card_tests;
 #[cfg(test)]
+mod face_tests;
+#[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod remedy_tests;

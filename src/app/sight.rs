@@ -173,7 +173,7 @@ impl Sight {
     ) -> Option<ExposureAction> {
         let (mean, halves, bright_share, target) = match seen {
             Seen::Face(face) if self.scene.is_for_face() => match &face.primary {
-                Some(p) if p.light.mean > 0.0 => (
+                Some(p) if p.light.mean > 0.0 && p.is_certain() => (
                     p.light.mean,
                     Some((p.light.left, p.light.right)),
                     // Of the face, not of a window behind it.
@@ -221,10 +221,9 @@ fn signs(seen: &Seen) -> Signs {
             backlit: false,
         },
         Seen::Face(face) => Signs {
-            backlit: face
-                .primary
-                .as_ref()
-                .is_some_and(|p| p.light.background > BACKLIT && p.light.mean < BACKLIT),
+            backlit: face.primary.as_ref().is_some_and(|p| {
+                p.is_certain() && p.light.background > BACKLIT && p.light.mean < BACKLIT
+            }),
             ..Signs::default()
         },
         Seen::Nothing | Seen::Code(_) => Signs::default(),

@@ -214,7 +214,7 @@ pub fn face_problem(
             }),
         })
     };
-    let Some(face) = &seen.primary else {
+    let Some(face) = seen.primary.as_ref().filter(|f| f.is_certain()) else {
         // In the dark nobody can be found: the booth makes light before it asks anything of the person.
         return if scene.mean < DARK_SCENE {
             found(

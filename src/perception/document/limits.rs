@@ -1,5 +1,6 @@
 //! Limits of what can be read, in one place.
 
+use crate::base::geometry::Quad;
 use crate::perception::observation::{DocumentObservation, DocumentProblem};
 
 /// What a document in a frame has to fulfil before it is read. The defaults hold for a 1280x720 camera.
@@ -10,6 +11,9 @@ pub struct DocumentLimits {
     pub min_confidence: f32,
     /// A corner nearer to the border than this share of the frame's width counts as cut off.
     pub border_share: f32,
+    /// A corner nearer to the border than this share of the frame's width may in truth lie beyond it: the corner net answers inside of
+    /// the frame, some 30 of 1280 pixels from its border for a document that goes on beyond.
+    pub edge_share: f32,
     /// Least area as a share of the frame. An ID-1 card of 8 % is 340 pixels wide: 10 pixels a character of its machine readable
     /// zone, which the line reader was trained for (5.5 and more).
     pub min_area_share: f32,
@@ -39,6 +43,7 @@ impl Default for DocumentLimits {
         Self {
             min_confidence: 0.2,
             border_share: 0.004,
+            edge_share: 0.03,
             min_area_share: 0.08,
             min_width_px: 320.0,
             max_tilt_degrees: 22.0,
@@ -66,12 +71,7 @@ impl DocumentLimits {
         let Some(corners) = &observation.corners else {
             return Some(NotFound);
         };
-        let (width, height) = (size.0 as f32, size.1 as f32);
-        let border = self.border_share * width;
-        let cut_off = corners
-            .0
-            .iter()
-            .any(|p| p.x < border || p.y < border || p.x > width - border || p.y > height - border);
+        let cut_off = is_near_border(corners, self.border_share, size);
         let o = observation;
         [
             (NotFound, o.confidence < self.min_confidence),
@@ -87,6 +87,11 @@ impl DocumentLimits {
         ]
         .into_iter()
         .find_map(|(problem, there)| there.then_some(problem))
+    }
+
+    /// Whether a part of the document may be outside of the frame: what is then read wrongly says nothing about the document.
+    pub fn may_be_cut_off(&self, corners: &Quad, size: (u32, u32)) -> bool {
+        is_near_border(corners, self.edge_share, size)
     }
 
     /// Why a document that [`Self::problem`] had nothing against could not be read: `otherwise`, unless there is glare.
@@ -105,10 +110,20 @@ impl DocumentLimits {
     }
 }
 
+/// Whether a corner is nearer to the border of a frame of `size` pixels than `share` of its width.
+fn is_near_border(corners: &Quad, share: f32, size: (u32, u32)) -> bool {
+    let (width, height) = (size.0 as f32, size.1 as f32);
+    let border = share * width;
+    corners
+        .0
+        .iter()
+        .any(|p| p.x < border || p.y < border || p.x > width - border || p.y > height - border)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::geometry::{Point, Quad};
+    use crate::base::geometry::Point;
 
     fn good() -> DocumentObservation {
         DocumentObservation {
@@ -129,6 +144,30 @@ mod tests {
             problem: None,
             reading: None,
         }
+    }
+
+    #[test]
+    fn a_document_at_the_border_may_be_cut_off() {
+        let check = |right: f32, bottom: f32, expected: bool| {
+            let quad = Quad(
+                [
+                    (500.0, 100.0),
+                    (right, 100.0),
+                    (right, bottom),
+                    (500.0, bottom),
+                ]
+                .map(|(x, y)| Point::new(x, y)),
+            );
+            let limits = DocumentLimits::default();
+            assert_eq!(
+                limits.may_be_cut_off(&quad, (1280, 720)),
+                expected,
+                "{right} {bottom}"
+            );
+        };
+        check(1200.0, 600.0, false);
+        check(1250.0, 600.0, true);
+        check(1200.0, 690.0, true);
     }
 
     /// Each change alone gives its problem; all changes from one on together give the first of them.

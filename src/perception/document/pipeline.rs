@@ -169,6 +169,16 @@ impl<T> DocumentPipeline<T> {
                 }
                 // These cards have no zone.
                 ZoneReading::Unreadable => DocumentProblem::Unreadable,
+                ZoneReading::Read(zone)
+                    if zone.mrz.checks.any_refuted()
+                        && self
+                            .limits
+                            .may_be_cut_off(&corners, (frame.width(), frame.height())) =>
+                {
+                    // The characters that are outside of the frame refute the check digits.
+                    observation.problem = Some(DocumentProblem::CutOff);
+                    return Ok(observation);
+                }
                 ZoneReading::Read(zone) => {
                     let upright = upright(&corners, zone.half_turned);
                     observation.corners = Some(upright);

@@ -83,16 +83,15 @@ impl FacePipeline {
         let n = found.len().min(N_FACES);
         faces[..n].copy_from_slice(&found[..n]);
         faces[..n].sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
-        let certainty = |p: &PrimaryFace| p.detection_score * p.presence;
         let mut best: Option<PrimaryFace> = None;
         for face in faces.into_iter().take(n) {
             let [right, left, ..] = face.key_points;
-            let better = best.as_ref().is_none_or(|b| face.score > certainty(b));
+            let better = best.as_ref().is_none_or(|b| face.score > b.certainty());
             if better && PORTRAIT_INTER_EYE_MM.contains(&(right.distance(left) / px_per_mm)) {
                 let portrait = self.measure(page, face, 0.0)?;
                 if best
                     .as_ref()
-                    .is_none_or(|b| certainty(&portrait) > certainty(b))
+                    .is_none_or(|b| portrait.certainty() > b.certainty())
                 {
                     best = Some(portrait);
                 }
