@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Nothing that is waited for takes longer.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// The console's process; killed when dropped.
 pub(crate) struct Console(Child);
@@ -29,13 +29,19 @@ pub(crate) struct Technician {
     console: Console,
     far: OwnedFd,
     folder: PathBuf,
+    booth: String,
     /// All that was shown, and how much of it was waited for already.
     shown: Vec<u8>,
     seen: usize,
 }
 
-/// A folder with a desk, a booth's code key and `console.toml`, whose control socket is `control.sock` in it.
+/// A folder with a desk, the code key of BOOTH-0001 and `console.toml`, whose control socket is `control.sock` in it.
 pub(crate) fn furnish(folder: &Path) {
+    furnish_for(folder, "BOOTH-0001");
+}
+
+/// As [`furnish`], for a booth of another name.
+pub(crate) fn furnish_for(folder: &Path, booth: &str) {
     let text = |name: &str| folder.join(name).display().to_string();
     let made = boothd(&["dispatch", "init", "--desk", &text("desk")]);
     assert_eq!(made.code, Some(0), "{}", made.said);
@@ -46,18 +52,25 @@ pub(crate) fn furnish(folder: &Path) {
         "--desk",
         &text("desk"),
         "--booth",
-        "BOOTH-0001",
+        booth,
         "--out",
         &key,
     ]);
     assert_eq!(made.code, Some(0), "{}", made.said);
-    let config = "booth_id = \"BOOTH-0001\"\ntty = \"-\"\ncontrol = \"control.sock\"\nstate_dir = \"console\"\ncode_key = \"code.key\"\n";
+    let config = format!(
+        "booth_id = {booth:?}\ntty = \"-\"\ncontrol = \"control.sock\"\nstate_dir = \"console\"\ncode_key = \"code.key\"\n"
+    );
     std::fs::write(folder.join("console.toml"), config).expect("a file");
 }
 
 impl Technician {
     /// Starts the console of a furnished folder on a new pseudo-terminal.
     pub(crate) fn sit_down(folder: &Path) -> Self {
+        Self::sit_down_at(folder, "BOOTH-0001")
+    }
+
+    /// As [`Self::sit_down`], at a booth of another name.
+    pub(crate) fn sit_down_at(folder: &Path, booth: &str) -> Self {
         let far = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
             .expect("a pseudo-terminal");
         grantpt(&far).expect("ours");
@@ -70,10 +83,11 @@ impl Technician {
             console: Console(start(folder, &near)),
             far,
             folder: folder.to_owned(),
+            booth: booth.to_owned(),
             shown: Vec::new(),
             seen: 0,
         };
-        technician.expect("BOOTH-0001> ");
+        technician.expect(&format!("{booth}> "));
         technician
     }
 
@@ -101,6 +115,24 @@ impl Technician {
         self.send(line.as_bytes());
         self.send(b"\r");
         self.expect(until)
+    }
+
+    /// Types a line again and again until its answer has these words: the booth looks once a second at what it watches, and on a machine
+    /// that is busy a camera gives too few pictures for a test. Only the last answer is kept.
+    pub(crate) fn types_until(&mut self, line: &str, prompt: &str, words: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let before = self.seen;
+            let shown = self.types(line, prompt);
+            if shown.contains(words) {
+                return shown;
+            }
+            assert!(began.elapsed() < LIMIT, "`{words}` is not in: {shown}");
+            // The terminal waits a tenth of a second each time that nothing comes.
+            (0..5).for_each(|_| self.read());
+            self.shown.truncate(before);
+            self.seen = before;
+        }
     }
 
     /// Reads until this is shown behind what was waited for before; gives what was shown up to its end.
@@ -152,7 +184,7 @@ impl Technician {
         let shown = self.types(&format!("login {role} {order}"), "code: ");
         let challenge = word_behind(&shown, "challenge ");
         let code = self.desk_answers(role, order, &challenge);
-        self.types(&code, &format!("BOOTH-0001 {role}> "));
+        self.types(&code, &format!("{} {role}> ", self.booth));
     }
 
     /// What the desk answers to a challenge.
@@ -164,7 +196,7 @@ impl Technician {
             "--desk",
             &desk,
             "--booth",
-            "BOOTH-0001",
+            &self.booth,
             "--role",
             role,
             "--work-order",
@@ -189,7 +221,7 @@ impl Technician {
             "--desk",
             &desk,
             "--booth",
-            "BOOTH-0001",
+            &self.booth,
             "--work-order",
             &order,
         ];

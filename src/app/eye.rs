@@ -68,7 +68,7 @@ pub(super) const FRAME_TIMEOUT: Duration = Duration::from_secs(1);
 const WELL_FOR: Duration = Duration::from_millis(400);
 const STEADY_FOR: Duration = Duration::from_secs(60);
 /// The ring has to be on for so long before darkness is the camera's.
-const LIT_FOR: Duration = Duration::from_millis(300);
+pub(super) const LIT_FOR: Duration = Duration::from_millis(300);
 
 impl Eye {
     /// Gives a buffer back; a fifth one is dropped (and wiped).
@@ -253,38 +253,11 @@ impl Recovery<'_> {
             return None;
         }
         let lit = self.keeper.senses.lit_since(at, LIT_FOR);
+        self.watch.note_serving(self.keeper.senses.is_serving());
         let kind = self.watch.judge(&frame.view(), lit);
         eye.lock().figures = self.watch.figures();
         let kind = kind?;
-        let (detail, mend) = match kind {
-            FaultKind::Frozen => (
-                "the same picture again and again",
-                "`dmesg | grep -i uvc`; plug the camera into a socket of its own (not a hub)",
-            ),
-            FaultKind::Dark => (
-                "no light reaches the sensor, with the ring on",
-                "take the cap off, look for the camera behind its window, look whether the ring shines",
-            ),
-            FaultKind::Covered => (
-                "something lies on the lens or before it",
-                "take it away, clean the window",
-            ),
-            FaultKind::Overexposed => (
-                "nothing but white",
-                "keep sun and lamps out of the camera; `v4l2-ctl -l` shows whether the exposure can be set",
-            ),
-            _ => (
-                "no edge in the picture is sharp",
-                "clean lens and window, set the focus",
-            ),
-        };
-        Some(DeviceFault {
-            device: DeviceKind::Camera,
-            kind,
-            place: info.name.clone(),
-            detail: detail.to_owned(),
-            mend: mend.to_owned(),
-        })
+        Some(fault_of(kind, &info.name))
     }
 
     fn tell(&mut self, fault: &DeviceFault, eye: &Eye, clock: &SharedClock) {
@@ -378,6 +351,39 @@ impl Recovery<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What is told of a camera whose frames show that something is wrong.
+pub(super) fn fault_of(kind: FaultKind, place: &str) -> DeviceFault {
+    let (detail, mend) = match kind {
+        FaultKind::Frozen => (
+            "the same picture again and again",
+            "`dmesg | grep -i uvc`; plug the camera into a socket of its own (not a hub)",
+        ),
+        FaultKind::Dark => (
+            "no light reaches the sensor, with the ring on",
+            "take the cap off, look for the camera behind its window, look whether the ring shines",
+        ),
+        FaultKind::Covered => (
+            "something lies on the lens or before it",
+            "take it away, clean the window",
+        ),
+        FaultKind::Overexposed => (
+            "nothing but white",
+            "keep sun and lamps out of the camera; `v4l2-ctl -l` shows whether the exposure can be set",
+        ),
+        _ => (
+            "no edge in the picture is sharp",
+            "clean lens and window, set the focus",
+        ),
+    };
+    DeviceFault {
+        device: DeviceKind::Camera,
+        kind,
+        place: place.to_owned(),
+        detail: detail.to_owned(),
+        mend: mend.to_owned(),
     }
 }
 

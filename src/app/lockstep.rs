@@ -4,6 +4,7 @@
 //!
 //! A look at a frame takes no time of that clock by itself: its measurements come [`look_time`] later, as on a small board.
 
+use super::eye::{LIT_FOR, fault_of};
 use super::senses::Senses;
 use super::sight::{Order, Sight};
 use crate::base::frame::{Frame, PixelFormat};
@@ -17,7 +18,8 @@ use crate::guidance::light::LightDriver;
 use crate::guidance::model::UiModel;
 use crate::guidance::screens;
 use crate::hal::virt::{self, Finished, scene::Scene};
-use crate::hal::{CameraControls, LightLevels, PanelImage};
+use crate::hal::watch::FrameWatch;
+use crate::hal::{CameraControls, DeviceFault, DeviceKind, LightLevels, PanelImage};
 use crate::perception::observation::{DocumentProblem, Observation, Seen, VisionTask};
 use crate::perception::vision::Vision;
 use crate::session::driver::{Driver, Outside, TICK};
@@ -37,6 +39,11 @@ use std::time::Duration;
 const LIGHT_TICK: Duration = Duration::from_millis(20);
 /// The clock moves by so much.
 const STEP: Duration = Duration::from_millis(5);
+
+/// A booth that is out of service for so long stays so.
+const OUT_FOR_GOOD: Duration = Duration::from_secs(5);
+/// Whose code is not read for so long goes away.
+const NO_SESSION: Duration = Duration::from_secs(60);
 
 /// Time that a look takes: assumed, about what a Raspberry Pi 4 would need; nobody measured one.
 pub const fn look_time(task: VisionTask) -> Duration {
@@ -117,6 +124,8 @@ pub struct Played {
     pub light: Vec<(Duration, LightLevels)>,
     /// A frame of each screen, the one that was looked at half a second after the screen came.
     pub frames: Vec<Shown>,
+    /// The fault that the camera had last, as its code.
+    pub fault: Option<&'static str>,
     /// Why the scene is over.
     pub why: &'static str,
 }
@@ -129,6 +138,7 @@ struct Desk {
     orders: VecDeque<Order>,
     ui: Option<UiModel>,
     stored: Option<Vec<u8>>,
+    is_serving: bool,
     chance: u8,
 }
 
@@ -195,7 +205,9 @@ impl Outside for Desk {
         self.ui = Some(ui.clone());
     }
 
-    fn serving(&mut self, _: bool) {}
+    fn serving(&mut self, serving: bool) {
+        self.is_serving = serving;
+    }
 
     // Nobody asks for maintenance here.
     fn answer(&mut self, _: bool) {}
@@ -272,6 +284,7 @@ impl Booth {
             orders: VecDeque::new(),
             ui: None,
             stored: None,
+            is_serving: false,
             chance: 0,
         };
         let mut played = Played {
@@ -280,6 +293,7 @@ impl Booth {
             samples: Vec::new(),
             light: Vec::new(),
             frames: Vec::new(),
+            fault: None,
             why: "time",
         };
         let mut frame = Frame::new(info.width, info.height, PixelFormat::Yuyv);
@@ -289,11 +303,16 @@ impl Booth {
         // A look whose measurements are on their way: when they come, and what the loop wants then.
         let mut on_the_way: Option<(Moment, Observation, Option<ExposureAction>)> = None;
         let mut free_from = began;
+        let mut watch = Watch::default();
         driver.handle(Event::Ready, &mut session, &clock, &mut desk);
         while clock.now().since(began) < longest {
             let now = clock.now();
             let at = now.since(began);
             if let Some(Finished { why, .. }) = bench.tick() {
+                played.why = why;
+                break;
+            }
+            if let Some(why) = played.is_hopeless(at) {
                 played.why = why;
                 break;
             }
@@ -348,6 +367,12 @@ impl Booth {
             if now >= free_from && now >= frame_due {
                 camera.capture(&mut frame, Duration::ZERO)?;
                 frame_due = frame.meta.captured.plus(period);
+                let lit = senses.lit_since(frame.meta.captured, LIT_FOR);
+                watch.frames.note_serving(desk.is_serving);
+                if let Some(event) = watch.judge(&frame, lit, &info.name) {
+                    played.fault = watch.told.as_ref().map(DeviceFault::code).or(played.fault);
+                    driver.handle(event, &mut session, &clock, &mut desk);
+                }
                 if sight.wants(frame.meta.captured) {
                     let levels = senses.levels_at(frame.meta.captured);
                     let task = sight.task();
@@ -378,7 +403,44 @@ impl Booth {
     }
 }
 
+/// Looks after the camera as its thread in the service does; its recovery is not played.
+#[derive(Debug, Default)]
+struct Watch {
+    frames: FrameWatch,
+    told: Option<DeviceFault>,
+}
+
+impl Watch {
+    /// A fault that begins or ends with this frame.
+    fn judge(&mut self, frame: &Frame, lit: bool, place: &str) -> Option<Event> {
+        let kind = self.frames.judge(&frame.view(), lit);
+        match (kind, &self.told) {
+            (Some(kind), told) if told.as_ref().is_none_or(|t| t.kind != kind) => {
+                let fault = fault_of(kind, place);
+                self.told = Some(fault.clone());
+                Some(Event::Fault(fault))
+            }
+            (None, Some(_)) => {
+                self.told = None;
+                Some(Event::FaultCleared(DeviceKind::Camera))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Played {
+    /// Why nothing will come of it any more, if so.
+    fn is_hopeless(&self, at: Duration) -> Option<&'static str> {
+        let (since, screen) = self.screens.last()?;
+        let for_so_long = at.saturating_sub(*since);
+        match *screen {
+            "out_of_service" if for_so_long >= OUT_FOR_GOOD => Some("out of service"),
+            "idle" | "show_ticket.show" if for_so_long >= NO_SESSION => Some("no session began"),
+            _ => None,
+        }
+    }
+
     /// Keeps a frame of each screen, the first that was taken half a second after the screen came.
     fn keep(&mut self, at: Duration, frame: &Frame) {
         let Some((since, screen)) = self.screens.last().copied() else {

@@ -219,6 +219,7 @@ impl Outside for BoothOutside {
 
     fn serving(&mut self, serving: bool) {
         self.desk.note_serving(serving);
+        self.senses.note_serving(serving);
         self.hold = serving.then(|| self.outbox.hold());
     }
 

@@ -31,6 +31,8 @@ pub struct Senses(Arc<Mutex<Readings>>);
 pub struct Readings {
     /// What the light ring was set to, over the last second or so, the newest last. Bounded: [`LEVELS_KEPT`].
     pub levels: VecDeque<(Moment, LightLevels)>,
+    /// Somebody is served.
+    pub is_serving: bool,
     /// Fault of the lights.
     pub light_fault: Option<&'static str>,
     /// Fault of the panel.
@@ -57,6 +59,16 @@ impl Senses {
         before
             .or(readings.levels.front())
             .map_or(LightLevels::OFF, |(_, levels)| *levels)
+    }
+
+    /// Somebody is served, or not any more.
+    pub fn note_serving(&self, is_serving: bool) {
+        self.lock().is_serving = is_serving;
+    }
+
+    /// Whether somebody is served.
+    pub fn is_serving(&self) -> bool {
+        self.lock().is_serving
     }
 
     /// Whether the ring has been on (at a tenth of its power or more) for `span` before a moment.

@@ -71,6 +71,9 @@ pub struct Sight {
     recipe: &'static str,
     control: ExposureLoop,
     controls: CameraControls,
+    /// When the first frame of this scene was looked at, and when a document or a face that counts was last found in it.
+    scene_from: Option<Moment>,
+    found_at: Option<Moment>,
     last_ticket_look: Moment,
 }
 
@@ -79,6 +82,11 @@ const TICKET_INTERVAL: Duration = Duration::from_millis(120);
 /// Mean of the frame's middle that is aimed at while there is no face or document to measure: with a bright window behind the
 /// person, the whole frame's mean would make everything that matters too dark.
 const SCENE_TARGET: f32 = 0.42;
+/// What was found a moment ago is likely still there, and the light set for it: the frame's middle is waited for so long, and three times
+/// as long before it makes anything brighter, as a document or a face is brighter than the room behind it. Not where the frame's middle is
+/// so bright that nothing could be found.
+const FRAME_COUNTS_AFTER: Duration = Duration::from_millis(500);
+const GLARING: f32 = 0.75;
 /// A half of a face with this mean is cut off at full scale.
 const CUT_OFF: f32 = 0.95;
 /// A background with this mean is mostly cut off at full scale.
@@ -120,6 +128,8 @@ impl Sight {
             recipe: LightScene::Idle.recipe(),
             control,
             controls,
+            scene_from: None,
+            found_at: None,
             last_ticket_look: Moment::ZERO,
         })
     }
@@ -128,14 +138,22 @@ impl Sight {
     fn set_scene(&mut self, scene: LightScene) -> Option<ExposureAction> {
         // Checked in `new`.
         let recipe = *self.light.recipe(scene.recipe()).ok()?;
+        let is_of_session = |s: LightScene| s.is_for_document() || s.is_for_face();
+        let goes_on = is_of_session(self.scene) && is_of_session(scene) && self.found_at.is_some();
         (self.scene, self.recipe) = (scene, scene.recipe());
         self.cause = CauseWatch::default();
+        (self.scene_from, self.found_at) = (None, None);
+        let before = self.control.begin();
         self.control = ExposureLoop::new(
             &self.camera,
             self.exposure.mains_hz,
             recipe.levels(),
             recipe.white_range(),
         );
+        if goes_on {
+            // The room is as bright as it was a moment ago.
+            self.control = self.control.clone().like(before.controls, before.levels);
+        }
         Some(self.control.begin())
     }
 
@@ -171,35 +189,46 @@ impl Sight {
         at: Moment,
         levels: LightLevels,
     ) -> Option<ExposureAction> {
-        let (mean, halves, bright_share, target) = match seen {
-            Seen::Face(face) if self.scene.is_for_face() => match &face.primary {
-                Some(p) if p.light.mean > 0.0 && p.is_certain() => (
-                    p.light.mean,
-                    Some((p.light.left, p.light.right)),
+        let from = *self.scene_from.get_or_insert(at);
+        let found = match seen {
+            Seen::Face(face) if self.scene.is_for_face() => face
+                .primary
+                .as_ref()
+                .filter(|p| p.light.mean > 0.0 && p.is_certain())
+                .map(|p| {
                     // Of the face, not of a window behind it.
-                    if p.light.left.max(p.light.right) > CUT_OFF {
-                        1.0
-                    } else {
-                        0.0
-                    },
-                    self.exposure.face_mean,
-                ),
-                _ => (scene.centre, None, 0.0, SCENE_TARGET),
-            },
-            Seen::Document(o) if self.scene.is_for_document() => {
-                if o.corners.is_some() && o.luminance > 0.0 {
+                    let is_cut_off = p.light.left.max(p.light.right) > CUT_OFF;
                     (
-                        o.luminance,
-                        None,
-                        o.glare_share,
-                        self.exposure.document_mean,
+                        p.light.mean,
+                        Some((p.light.left, p.light.right)),
+                        if is_cut_off { 1.0 } else { 0.0 },
+                        self.exposure.face_mean,
                     )
-                } else {
-                    (scene.centre, None, 0.0, SCENE_TARGET)
-                }
+                }),
+            Seen::Document(o) if self.scene.is_for_document() => {
+                (o.corners.is_some() && o.luminance > 0.0).then_some((
+                    o.luminance,
+                    None,
+                    o.glare_share,
+                    self.exposure.document_mean,
+                ))
             }
             _ => return None,
         };
+        if found.is_some() {
+            self.found_at = Some(at);
+        }
+        let alone_for = at.since(self.found_at.unwrap_or(from));
+        let patience = match scene.centre {
+            c if c > GLARING => Duration::ZERO,
+            c if c > SCENE_TARGET => FRAME_COUNTS_AFTER,
+            _ => 3 * FRAME_COUNTS_AFTER,
+        };
+        if found.is_none() && alone_for < patience {
+            return Some(self.control.begin());
+        }
+        let (mean, halves, bright_share, target) =
+            found.unwrap_or((scene.centre, None, 0.0, SCENE_TARGET));
         let measurement = Measurement {
             at,
             mean,

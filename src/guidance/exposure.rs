@@ -22,8 +22,16 @@ use std::time::Duration;
 const DEAD_BAND: f32 = 0.2;
 /// Error in stops from which a settled loop starts again.
 const RESTART_BAND: f32 = 0.4;
+/// Change in stops from one frame to the next, with the same light and exposure, that is flicker of lamps; so many frames are then taken
+/// together.
+const FLICKER: f32 = 0.25;
+const FLICKER_FRAMES: u8 = 4;
 /// Difference of the two halves in stops within which they count as balanced.
-const BALANCE_BAND: f32 = 0.45;
+const BALANCE_BAND: f32 = 0.6;
+/// The same for halves that the ring can bring no nearer: most faces are not quite even in even light.
+const LET_BE: f32 = 1.0;
+/// A step of balance that changes the difference by less than this share of itself has no effect to speak of: the next one is larger.
+const FUTILE: f32 = 0.05;
 /// Share of the error that one step takes on.
 const SHARE: f32 = 0.9;
 /// The same for the difference of the halves: each side's light reaches the other half as well, so that more is needed.
@@ -36,6 +44,10 @@ const DELAY_FRAMES: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// Share of bright pixels above which the mean says too little: the region is cut off at full scale.
 const SATURATED: f32 = 0.25;
+/// Share of bright pixels above which next to nothing is left of the region, and the steps that such a region asks for, in stops.
+const BURNT_OUT: f32 = 0.6;
+const SATURATED_STEP: f32 = -1.0;
+const BURNT_OUT_STEP: f32 = -2.0;
 /// Share of bright pixels above which nothing is made brighter.
 const NEARLY_SATURATED: f32 = 0.08;
 /// How long the loop remembers that a position saturated the region.
@@ -148,6 +160,50 @@ struct LastStep {
     luminance_log2: f32,
 }
 
+/// Lamps that flicker make one picture brighter and the next one darker, with the same light and exposure.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flicker {
+    /// What the last frame was taken with, its luminance in stops, and the change to it from the frame before.
+    last: Option<(CameraControls, LightLevels, f32, f32)>,
+    is_there: bool,
+    sum: f32,
+    n: u8,
+}
+
+impl Flicker {
+    /// Looks at every frame, whether it counts or not. A change that goes on in one direction is one that comes into effect.
+    fn see(&mut self, seen: &Measurement, luminance_log2: f32) {
+        let same = self
+            .last
+            .filter(|(controls, levels, ..)| (*controls, *levels) == (seen.controls, seen.levels));
+        let change = same.map_or(0.0, |(.., before, _)| luminance_log2 - before);
+        self.is_there |= same.is_some_and(|(.., before)| {
+            before * change < 0.0 && before.abs().min(change.abs()) > FLICKER
+        });
+        self.last = Some((seen.controls, seen.levels, luminance_log2, change));
+    }
+
+    /// What counts: this frame's luminance in stops, or once lamps have flickered the mean of some frames; `None` before they are together.
+    fn smooth(&mut self, luminance_log2: f32) -> Option<f32> {
+        if !self.is_there {
+            return Some(luminance_log2);
+        }
+        self.sum += luminance_log2;
+        self.n += 1;
+        if self.n < FLICKER_FRAMES {
+            return None;
+        }
+        let mean = self.sum / f32::from(self.n);
+        (self.sum, self.n) = (0.0, 0);
+        Some(mean)
+    }
+
+    /// Light or exposure changes.
+    fn forget(&mut self) {
+        (self.sum, self.n) = (0.0, 0);
+    }
+}
+
 /// The loop. Make a new one for each step of a session, from that step's light recipe.
 #[derive(Clone, Debug)]
 pub struct ExposureLoop {
@@ -159,9 +215,15 @@ pub struct ExposureLoop {
     /// Measured effect of one stop of light, 0.2..=1.
     light_slope: f32,
     wait: Option<Wait>,
+    /// When the first frame was looked at, and whether one has come that was taken with what the loop began with.
+    seen_from: Option<Moment>,
+    has_begun: bool,
     last: Option<LastStep>,
+    /// Difference of the halves before the last step of balance, and that step.
+    last_balance: Option<(f32, f32)>,
     /// A position that saturated the region, and when.
     ceiling: Option<(f32, Moment)>,
+    flicker: Flicker,
     settled: bool,
     at_limit: bool,
 }
@@ -189,8 +251,12 @@ impl ExposureLoop {
             balance: 0.0,
             light_slope: 1.0,
             wait: None,
+            seen_from: None,
+            has_begun: false,
             last: None,
+            last_balance: None,
             ceiling: None,
+            flicker: Flicker::default(),
             settled: false,
             at_limit: false,
         }
@@ -215,11 +281,25 @@ impl ExposureLoop {
 
     /// Looks at one frame; `target_mean` is sRGB-coded, 0..=1. What is not a number is ignored.
     pub fn step(&mut self, seen: &Measurement, target_mean: f32) -> ExposureAction {
+        let from = *self.seen_from.get_or_insert(seen.at);
+        if !self.has_begun {
+            // What a frame shows that was taken with something else says nothing of where this loop begins.
+            self.has_begun =
+                is_in_effect(seen, &self.begin()) || seen.at.since(from) >= LONGEST_WAIT;
+        }
+        if !self.has_begun {
+            return self.begin();
+        }
+        if seen.mean.is_finite() {
+            self.flicker.see(seen, log2_luminance(seen.mean));
+        }
         if self.is_waiting(seen) || !seen.mean.is_finite() || !target_mean.is_finite() {
             return self.begin();
         }
         self.wait = None;
-        let luminance_log2 = log2_luminance(seen.mean);
+        let Some(luminance_log2) = self.flicker.smooth(log2_luminance(seen.mean)) else {
+            return self.begin();
+        };
         self.learn_slope(luminance_log2);
         let error = self.error(seen, log2_luminance(target_mean) - luminance_log2);
         let difference = seen
@@ -241,25 +321,42 @@ impl ExposureLoop {
             self.position = self.path.walk(self.position, step, self.light_slope);
         }
         if is_lopsided {
-            self.balance = self
-                .path
-                .clamp_balance(self.balance - BALANCE_SHARE * difference);
+            self.rebalance(difference, is_off);
         }
         let after = self.begin();
         let has_changed = after.controls != before.controls || after.levels != before.levels;
-        self.settled = !is_off && !is_lopsided;
+        let is_let_be = difference.abs() <= LET_BE && !has_changed;
+        self.settled = !is_off && (!is_lopsided || is_let_be);
         self.at_limit = !self.settled && !has_changed;
         if has_changed {
+            self.flicker.forget();
             self.wait = Some(Wait {
                 since: seen.at,
                 in_effect: None,
             });
-            self.last = is_off.then_some(LastStep {
+            // A step that moved light from side to side, too, says nothing of what a stop of light does.
+            self.last = (is_off && !is_lopsided).then_some(LastStep {
                 position: position_before,
                 luminance_log2,
             });
         }
         self.begin()
+    }
+
+    /// Takes a step against the difference of the halves, in stops: a larger one each time that the one before had no effect, as where the
+    /// room is far brighter than the ring. A step that was taken together with one of brightness (`is_off`) says nothing of that.
+    fn rebalance(&mut self, difference: f32, is_off: bool) {
+        let mut step = -BALANCE_SHARE * difference;
+        if let Some((before, last)) = self.last_balance
+            && last * step > 0.0
+            && (before - difference).abs() < FUTILE * last.abs()
+        {
+            step = 2.0 * last;
+        }
+        let before = self.balance;
+        self.balance = self.path.clamp_balance(before + step);
+        self.last_balance =
+            Some((difference, self.balance - before)).filter(|(_, s)| *s != 0.0 && !is_off);
     }
 
     /// Whether the last change is still on its way into the picture.
@@ -302,7 +399,12 @@ impl ExposureLoop {
             .filter(|(_, at)| seen.at.since(*at) < CEILING_FOR);
         if seen.bright_share > SATURATED {
             self.ceiling = Some((self.position - 0.5, seen.at));
-            return error.min(-1.0);
+            let least = if seen.bright_share > BURNT_OUT {
+                BURNT_OUT_STEP
+            } else {
+                SATURATED_STEP
+            };
+            return error.min(least);
         }
         let is_capped = self
             .ceiling

@@ -91,7 +91,7 @@ pub enum Screen {
 
 impl Screen {
     /// Every screen with each of its prompts.
-    pub const ALL: [Self; 53] = {
+    pub const ALL: [Self; 54] = {
         use {DocumentPrompt as D, FacePrompt as F, ResultSign as R, RetrySign as T};
         [
             Self::Starting,
@@ -107,6 +107,7 @@ impl Screen {
             Self::Document(D::Still),
             Self::Document(D::Glare),
             Self::Document(D::Dark),
+            Self::Document(D::Uncover),
             Self::Document(D::OtherSide),
             Self::Document(D::TurnToBack),
             Self::Document(D::TurnToFront),
@@ -167,6 +168,7 @@ impl Screen {
             Self::Document(D::Still) => "document.still",
             Self::Document(D::Glare) => "document.glare",
             Self::Document(D::Dark) => "document.dark",
+            Self::Document(D::Uncover) => "document.uncover",
             Self::Document(D::OtherSide) => "document.other_side",
             Self::Document(D::TurnToBack) => "document.turn_to_back",
             Self::Document(D::TurnToFront) => "document.turn_to_front",
@@ -237,6 +239,8 @@ pub enum DocumentPrompt {
     Glare,
     /// There is too little light on it (the booth makes more).
     Dark,
+    /// A finger is in front of it: hold it by the edges.
+    Uncover,
     /// Show the other side.
     OtherSide,
     /// The side with the photo is read: turn the card over.

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 /// How long something has to be seen to be a fault. Found within a second of its beginning.
 const LASTING: Duration = Duration::from_millis(800);
+/// The same of a picture that is not sharp while somebody is served: a face or a document right before the lens is not sharp either, and goes
+/// back when it is asked to. Nothing is decided on such frames in the meantime.
+const LASTING_NEAR: Duration = Duration::from_secs(5);
 /// How long nothing has to be seen for a fault to be over.
 const WELL: Duration = Duration::from_millis(400);
 /// For so long the same picture may be repeated by a camera that is well: many give frames twice and more where the exposure takes longer
@@ -74,6 +77,8 @@ pub struct FrameWatch {
     well_since: Option<Moment>,
     fault: Option<FaultKind>,
     figures: Option<FrameFigures>,
+    /// Somebody is served.
+    is_serving: bool,
 }
 
 /// What the newest frame looks like, for a self-test.
@@ -115,7 +120,8 @@ impl FrameWatch {
                     _ => frozen_since.unwrap_or(at),
                 };
                 self.seen = Some((kind, since));
-                if at.since(since) >= LASTING {
+                let near = kind == FaultKind::Blurred && self.is_serving;
+                if at.since(since) >= if near { LASTING_NEAR } else { LASTING } {
                     self.fault = Some(kind);
                 }
             }
@@ -130,6 +136,11 @@ impl FrameWatch {
             }
         }
         self.fault
+    }
+
+    /// Whether somebody is served, who may be nearer than the lens can be sharp.
+    pub fn note_serving(&mut self, is_serving: bool) {
+        self.is_serving = is_serving;
     }
 
     /// Of the newest frame; `None` before the first.
@@ -151,6 +162,7 @@ impl FrameWatch {
     pub fn reopened(&mut self) {
         *self = Self {
             fault: self.fault,
+            is_serving: self.is_serving,
             ..Self::default()
         };
     }

@@ -1,6 +1,7 @@
 //! Document: corners, rectification, machine readable zone, resident identity card, portrait.
 
 pub mod corners;
+pub mod cover;
 pub mod field;
 pub mod gb11643;
 pub mod homography;

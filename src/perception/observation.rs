@@ -179,6 +179,8 @@ pub enum DocumentProblem {
     Glare,
     /// It is too dark.
     TooDark,
+    /// A finger lies in front of what has to be read.
+    Covered,
     /// Everything seems right, but there is no machine readable zone: probably the other side.
     WrongSide,
     /// There is a machine readable zone, but its lines could not be read.
@@ -204,6 +206,8 @@ pub struct DocumentObservation {
     pub zone_glare_share: f32,
     /// Mean luminance of the document, 0..=1.
     pub luminance: f32,
+    /// Share of the document that a finger covers, 0..=1; `None` if it was not looked for: only what cannot be read is looked over.
+    pub covered_share: Option<f32>,
     /// Mean movement of the corners since the frame before, as a share of the document's width; `None` for the first frame.
     pub motion: Option<f32>,
     /// What stands in the way, worst first; `None` if the document was read.

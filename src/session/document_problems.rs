@@ -18,6 +18,7 @@ pub fn prompt_for(problem: DocumentProblem) -> DocumentPrompt {
         }
         DocumentProblem::Glare => DocumentPrompt::Glare,
         DocumentProblem::TooDark => DocumentPrompt::Dark,
+        DocumentProblem::Covered => DocumentPrompt::Uncover,
         DocumentProblem::WrongSide => DocumentPrompt::OtherSide,
     }
 }
@@ -33,6 +34,7 @@ pub fn reason_for(problem: DocumentProblem) -> Reason {
         DocumentProblem::Blurred | DocumentProblem::Unreadable => Reason::DocBlurred,
         DocumentProblem::Glare => Reason::DocGlare,
         DocumentProblem::TooDark => Reason::DocTooDark,
+        DocumentProblem::Covered => Reason::DocCovered,
         DocumentProblem::WrongSide => Reason::DocWrongSide,
     }
 }
@@ -73,6 +75,12 @@ pub fn measure_of(
             "document_luminance",
             seen.luminance,
             limits.min_luminance,
+            "share",
+        ),
+        DocumentProblem::Covered => (
+            "document_cover",
+            seen.covered_share?,
+            limits.max_covered_share,
             "share",
         ),
         _ => return None,

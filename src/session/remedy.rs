@@ -318,6 +318,7 @@ fn reading(name: &str, seen: &Observation, frame_size: (u32, u32)) -> Option<f64
                 "document_sharpness" => document.sharpness,
                 "document_glare" => document.glare_share,
                 "document_luminance" => document.luminance,
+                "document_cover" => document.covered_share?,
                 _ => return None,
             }
         }

@@ -27,8 +27,8 @@ check "camera covered while the ring is lit: found within 4 s (emulated)" within
 look empty
 check "camera: sees again, well again" within 8 said "camera is back"
 result=$cursor
+press 5
 
-# The result of practice stays on the panel for a while; the microphone does not wait for that.
 mark
 mute
 check "microphone silent: found" within 8 said hw.mic.silent
@@ -101,6 +101,7 @@ check "disk full: a session begins, its outcome has its place" within 40 said 's
 look empty
 press 6
 check "disk full: the outcome is delivered, once" within 40 arrived "declined_by_subject 1"
+press 5
 rm /var/lib/boothd/filler /var/lib/boothd/filler2
 sync
 within 20 said 'screen="idle'

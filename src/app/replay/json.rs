@@ -189,6 +189,7 @@ fn of_document(document: &DocumentObservation) -> Value {
         "tilt_degrees": document.tilt_degrees,
         "sharpness": document.sharpness,
         "glare_share": document.glare_share,
+        "covered_share": document.covered_share,
         "luminance": document.luminance,
         "problem": document.problem.map(|p| format!("{p:?}")),
     })

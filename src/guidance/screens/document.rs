@@ -22,6 +22,7 @@ pub(super) fn look(prompt: P) -> Look {
             card(p);
             badge(p, Badge::Sun);
         }),
+        P::Uncover => Look::new(Tone::Calm, uncover),
         P::OtherSide => Look::new(Tone::Calm, other_side),
         P::TurnToBack => Look::new(Tone::Calm, turn_to_back),
         P::TurnToFront => Look::new(Tone::Calm, turn_to_front),
@@ -76,6 +77,14 @@ fn glare(pen: &mut Pen<'_, '_>) {
     pen.ink(Ink::Back).disc((35.0, 14.0), 12.5);
     pen.ink(Ink::Accent);
     sun_at(pen, (35.0, 14.0), 1.3);
+}
+
+/// A thumb that draws back from the print.
+fn uncover(pen: &mut Pen<'_, '_>) {
+    card_at(pen, (4.0, 4.0), 1.0);
+    pen.ink(Ink::Back).plate((24.0, 20.5), (26.0, 13.0), 6.0);
+    pen.ink(Ink::Accent).frame((26.0, 22.0), (26.0, 10.0), 5.0);
+    arrow(pen, (26.0, 41.0), (46.0, 41.0));
 }
 
 fn other_side(pen: &mut Pen<'_, '_>) {

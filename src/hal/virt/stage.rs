@@ -211,6 +211,10 @@ impl Director {
             }
         }
         self.accept();
+        self.serve();
+    }
+
+    fn serve(&mut self) {
         for line in self.lines() {
             let answer = self.answer(&line);
             self.say(&answer);
@@ -255,10 +259,9 @@ impl Director {
     }
 
     fn accept(&mut self) {
-        let Some(listener) = &self.listener else {
-            return;
-        };
-        while let Ok((mut stream, _)) = listener.accept() {
+        while let Some(Ok((mut stream, _))) = self.listener.as_ref().map(UnixListener::accept) {
+            // Whoever was before may have gone since the last turn.
+            self.serve();
             if self.client.is_some() {
                 let line = json!({"error": "stage: somebody else is directing; mend: wait until they disconnect"});
                 // Whoever does not listen needs no answer.

@@ -91,6 +91,30 @@ fn faults(sequence: &[(Sight, usize)], lit: bool, new: bool) -> Vec<Option<Fault
 }
 
 #[test]
+fn who_is_too_near_is_no_fault_at_once() {
+    let mut watch = FrameWatch::default();
+    watch.note_serving(true);
+    let mut judge = |at: u64| {
+        let mut seen = frame(Sight::Smeared, at, 0);
+        seen.meta.captured = Moment::from_millis(at);
+        watch.judge(&seen.view(), true)
+    };
+    let found: Vec<_> = (0..=50).map(|i| judge(100 * i)).collect();
+    assert_eq!(found[..50], [None; 50]);
+    assert_eq!(found[50], Some(FaultKind::Blurred));
+    // They have gone, and the picture is as it was.
+    let mut watch = FrameWatch::default();
+    watch.note_serving(true);
+    for at in 0..20 {
+        let mut seen = frame(Sight::Smeared, at, 0);
+        seen.meta.captured = Moment::from_millis(100 * at);
+        watch.note_serving(at < 15);
+        let expected = (at >= 15).then_some(FaultKind::Blurred);
+        assert_eq!(watch.judge(&seen.view(), true), expected, "{at}");
+    }
+}
+
+#[test]
 fn each_kind_is_told_from_what_people_and_rooms_do() {
     for (sight, lit, expected) in [
         (Sight::Room, true, None),

@@ -34,6 +34,9 @@ pub struct DocumentLimits {
     /// Share of saturated pixels from which glare is taken for the reason why nothing could be read. It does not keep a document
     /// from being read: a bright spot beside the print does no harm.
     pub max_glare_share: f32,
+    /// Share of the document from which a finger on it is taken for the reason why nothing could be read. The tip of a thumb that holds
+    /// a passport by its edge covers some 1 %.
+    pub max_covered_share: f32,
     /// Check digits that have to verify before lines of text count as a machine readable zone.
     pub min_verified_checks: usize,
 }
@@ -52,6 +55,7 @@ impl Default for DocumentLimits {
             min_sharpness: 30.0,
             max_zone_glare_share: 0.02,
             max_glare_share: 0.06,
+            max_covered_share: 0.03,
             min_verified_checks: 2,
         }
     }
@@ -94,7 +98,7 @@ impl DocumentLimits {
         is_near_border(corners, self.edge_share, size)
     }
 
-    /// Why a document that [`Self::problem`] had nothing against could not be read: `otherwise`, unless there is glare.
+    /// Why a document that [`Self::problem`] had nothing against could not be read: `otherwise`, unless there is glare or a finger.
     pub fn unread(
         &self,
         observation: &DocumentObservation,
@@ -104,6 +108,11 @@ impl DocumentLimits {
             || observation.zone_glare_share > self.max_zone_glare_share;
         if glare {
             DocumentProblem::Glare
+        } else if observation
+            .covered_share
+            .is_some_and(|share| share > self.max_covered_share)
+        {
+            DocumentProblem::Covered
         } else {
             otherwise
         }
@@ -140,6 +149,7 @@ mod tests {
             glare_share: 0.0,
             zone_glare_share: 0.0,
             luminance: 0.6,
+            covered_share: None,
             motion: Some(0.001),
             problem: None,
             reading: None,
@@ -212,6 +222,16 @@ mod tests {
             ..good()
         };
         assert_eq!(limits.unread(&spot, Unreadable), Glare);
+        let covered = DocumentObservation {
+            covered_share: Some(0.05),
+            ..good()
+        };
+        assert_eq!(limits.unread(&covered, WrongSide), Covered);
+        let thumb = DocumentObservation {
+            covered_share: Some(0.01),
+            ..good()
+        };
+        assert_eq!(limits.unread(&thumb, WrongSide), WrongSide);
         let first_frame = DocumentObservation {
             motion: None,
             ..good()

@@ -22,6 +22,7 @@ mod texts;
 pub use texts::Texts;
 
 use super::corners::CornerFinder;
+use super::cover::{self, CoverFinder};
 use super::limits::DocumentLimits;
 use super::luminance;
 use super::measures;
@@ -57,6 +58,7 @@ pub struct DocumentPipeline<T> {
     limits: DocumentLimits,
     page: Page,
     colour_page: Frame,
+    cover: CoverFinder,
     /// Luminance of the last frame in colours.
     grey: Option<Frame>,
     before: Option<Quad>,
@@ -104,6 +106,7 @@ impl<T> DocumentPipeline<T> {
             limits,
             page: Page::default(),
             colour_page: Frame::new(2, 2, PixelFormat::Rgb8),
+            cover: CoverFinder::default(),
             grey: None,
             before: None,
             n_unread: 0,
@@ -169,15 +172,21 @@ impl<T> DocumentPipeline<T> {
                 }
                 // These cards have no zone.
                 ZoneReading::Unreadable => DocumentProblem::Unreadable,
+                // The characters that are outside of the frame, or below a finger, refute the check digits.
                 ZoneReading::Read(zone)
                     if zone.mrz.checks.any_refuted()
                         && self
                             .limits
                             .may_be_cut_off(&corners, (frame.width(), frame.height())) =>
                 {
-                    // The characters that are outside of the frame refute the check digits.
                     observation.problem = Some(DocumentProblem::CutOff);
                     return Ok(observation);
+                }
+                ZoneReading::Read(zone)
+                    if zone.mrz.checks.any_refuted()
+                        && self.covered_share(frame, &corners) > self.limits.max_covered_share =>
+                {
+                    DocumentProblem::Unreadable
                 }
                 ZoneReading::Read(zone) => {
                     let upright = upright(&corners, zone.half_turned);
@@ -189,6 +198,7 @@ impl<T> DocumentPipeline<T> {
                 }
             };
             if side.is_none() {
+                observation.covered_share = Some(self.covered_share(frame, &corners));
                 observation.problem = Some(self.limits.unread(&observation, problem));
             }
         }
@@ -272,7 +282,12 @@ impl<T> DocumentPipeline<T> {
         // What passed the limits was looked at for all that is looked for below.
         let was_tried = matches!(
             observed.problem,
-            Some(DocumentProblem::Glare | DocumentProblem::WrongSide | DocumentProblem::Unreadable)
+            Some(
+                DocumentProblem::Glare
+                    | DocumentProblem::Covered
+                    | DocumentProblem::WrongSide
+                    | DocumentProblem::Unreadable
+            )
         );
         let untried = || {
             let new = |quad: &Quad| !was_tried || Some(*quad) != observed.corners;
@@ -478,6 +493,20 @@ impl<T> DocumentPipeline<T> {
             Some(texts) => texts.prc(frame, corners, &mut self.page, &mut self.mrz_reader, read),
             None => Ok(None),
         }
+    }
+
+    /// What a finger covers of the document, as a share of it; 0 in a frame without colours.
+    fn covered_share(&mut self, frame: &FrameView<'_>, corners: &Quad) -> f32 {
+        let (width, page) = (cover::WIDTH, self.page.height());
+        let height = (cover::WIDTH * page / PAGE_WIDTH).max(3);
+        let map = Homography::from_rectangle(width as f32, height as f32, corners);
+        let Some(map) = map.filter(|_| frame.format() != PixelFormat::Grey8) else {
+            return 0.0;
+        };
+        stage(Stage::Pages, || {
+            rectify::rgb(frame, &map, width, height, &mut self.colour_page);
+            self.cover.share(&self.colour_page.view())
+        })
     }
 
     /// The portrait, which is looked for on a page of the document's size.

@@ -173,7 +173,7 @@ impl Scene {
 }
 
 /// The names that the panel's screens have, in the order of a session.
-pub const SCREENS: [&str; 58] = [
+pub const SCREENS: [&str; 59] = [
     "starting",
     "idle",
     "show_ticket.show",
@@ -187,6 +187,7 @@ pub const SCREENS: [&str; 58] = [
     "document.still",
     "document.glare",
     "document.dark",
+    "document.uncover",
     "document.other_side",
     "document.turn_to_back",
     "document.turn_to_front",

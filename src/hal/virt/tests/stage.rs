@@ -67,6 +67,11 @@ fn a_scene_is_played_and_its_end_is_told() {
     let mut second = Line::to(&socket);
     director.turn();
     assert!(second.read().contains("somebody else is directing"));
+    // Who comes right after another has gone is not refused, though no turn lay between.
+    drop(line);
+    let mut line = Line::to(&socket);
+    let said = ask(&mut director, &mut line, "{\"mend\":\"disk_full\"}");
+    assert!(said.contains("{\"ok\":true}"), "{said}");
     for screen in [
         "idle",
         "show_ticket.show",
