@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Skin of every tone lies in a small part of the chrominance plane (Chai and Ngan, "Face segmentation using skin-color map in
-//! videophone applications", IEEE TCSVT 9(4), 1999: Cb 77..=127, Cr 133..=173). So does a pink or wooden page, but that fills it, or
-//! has print all over it; and a portrait does not touch the edge.
+//! videophone applications", IEEE TCSVT 9(4), 1999: Cb 77..=127, Cr 133..=173). So does pink paper, and any in warm light: skin has to be
+//! redder than the middle of the page. A portrait does not touch the edge.
 
 use crate::base::frame::FrameView;
 
@@ -15,24 +15,39 @@ pub const WIDTH: u32 = 128;
 /// Chrominance of skin.
 const CB: std::ops::RangeInclusive<i32> = 77..=127;
 const CR: std::ops::RangeInclusive<i32> = 133..=173;
+/// By so much skin is redder (in Cr) than half of the page.
+const REDDER: i32 = 14;
 /// Least luminance that has a colour at all.
 const MIN_LUMINANCE: i32 = 25;
 /// Largest difference of luminance to the next pixels on skin, on a scale of 255: print has more.
 const MAX_STEP: i32 = 24;
-/// Part of the page from which what has the colour of skin is the page itself.
-const MAX_SHARE: f32 = 0.4;
+/// Share of the page from which it is no finger: a thumb of 17 mm that reaches half over a card covers an eighth of it.
+const MAX_SHARE: f32 = 0.2;
 
 /// Finds the cover; keeps its buffers. They hold no picture, only where skin is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CoverFinder {
     skin: Vec<bool>,
     opened: Vec<bool>,
     waiting: Vec<usize>,
+    /// Histogram of Cr.
+    redness: [u32; 256],
+}
+
+impl Default for CoverFinder {
+    fn default() -> Self {
+        Self {
+            skin: Vec::new(),
+            opened: Vec::new(),
+            waiting: Vec::new(),
+            redness: [0; 256],
+        }
+    }
 }
 
 impl CoverFinder {
     /// Share of `page` (RGB, the document alone, upright or not) that the largest thing of the colour of skin takes that reaches in over
-    /// an edge, 0..=1. 0 if there is none, or if it is so large that the page has that colour.
+    /// an edge, 0..=1. 0 if there is none, or if it is too large for a finger.
     pub fn share(&mut self, page: &FrameView<'_>) -> f32 {
         let (w, h) = (page.width() as usize, page.height() as usize);
         if w < 3 || h < 3 {
@@ -59,18 +74,30 @@ impl CoverFinder {
             [row[3 * x], row[3 * x + 1], row[3 * x + 2]].map(i32::from)
         };
         let luminance = |[r, g, b]: [i32; 3]| (77 * r + 150 * g + 29 * b) >> 8;
+        // BT.601, full range.
+        let cr_of = |[r, g, b]: [i32; 3]| 128 + ((128 * r - 107 * g - 21 * b) >> 8);
+        self.redness.fill(0);
+        for i in 0..w * h {
+            self.redness[cr_of(pixel(i % w, i / w)).clamp(0, 255) as usize] += 1;
+        }
+        let mut below = 0;
+        let median = self.redness.iter().position(|n| {
+            below += n;
+            2 * below as usize >= w * h
+        });
+        let least = median.unwrap_or(0) as i32 + REDDER;
         for y in 0..h {
             for x in 0..w {
                 let rgb @ [r, g, b] = pixel(x, y);
                 let here = luminance(rgb);
                 let beside = luminance(pixel((x + 1).min(w - 1), y));
                 let below = luminance(pixel(x, (y + 1).min(h - 1)));
-                // BT.601, full range.
                 let cb = 128 + ((-43 * r - 85 * g + 128 * b) >> 8);
-                let cr = 128 + ((128 * r - 107 * g - 21 * b) >> 8);
+                let cr = cr_of(rgb);
                 self.skin[y * w + x] = here >= MIN_LUMINANCE
                     && CB.contains(&cb)
                     && CR.contains(&cr)
+                    && cr >= least
                     && (here - beside).abs() <= MAX_STEP
                     && (here - below).abs() <= MAX_STEP;
             }
@@ -164,6 +191,20 @@ mod tests {
         check("blue cover", [60, 90, 200], finger, false, 0.0);
         check("portrait", PALE, [10, 20, 45, 60], false, 0.0);
         check("page of that colour", PALE, [0, 0, 128, 90], false, 0.0);
+        check(
+            "page and more of that colour",
+            PALE,
+            [0, 0, 128, 60],
+            false,
+            0.0,
+        );
+        check(
+            "paper a little warmer",
+            [222, 212, 205],
+            [60, 0, 128, 30],
+            false,
+            0.0,
+        );
         check("print on that colour", PALE, finger, true, 0.0);
         check("hair's breadth", PALE, [0, 40, 128, 42], false, 0.0);
         let tiny = Frame::new(2, 2, PixelFormat::Rgb8);
