@@ -327,7 +327,7 @@ fn what_is_broken_is_mended_over_the_line(site: &mut Site) {
 }
 
 /// A transcript with `#` for every number that is measured, and columns with two blanks between them. What a slow machine adds is left out:
-/// a camera that gives few pictures, and faults of its first seconds. So are the faults that a login tells: the booth may not have found
+/// a camera that gives few pictures, and faults of its first seconds. So is what a login tells of faults: the booth may not have found
 /// them yet; `show faults` tells them below.
 fn measured(transcript: &str) -> String {
     let mut kept = Vec::new();
@@ -335,14 +335,17 @@ fn measured(transcript: &str) -> String {
     for line in transcript.lines() {
         let first = line.split_whitespace().next().unwrap_or_default();
         let code = line.split_whitespace().nth(1).unwrap_or_default();
-        at_login &= !line.starts_with("result ");
         // The block of a fault ends with a blank line, a mend's lines begin with blanks.
         slow = match slow {
             true => !line.is_empty() && !line.starts_with("BOOTH"),
             false => code == "hw.camera.slow",
         };
         let of_speed = ["frame rate", "longest gap", "missed frames"];
-        if at_login || slow || of_speed.iter().any(|item| line.starts_with(item)) {
+        if at_login {
+            at_login = !line.starts_with("result ");
+            continue;
+        }
+        if slow || of_speed.iter().any(|item| line.starts_with(item)) {
             continue;
         }
         at_login = line.starts_with("logged in for ");
