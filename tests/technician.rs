@@ -2,7 +2,7 @@
 //! socket says of them before and after they are mended.
 
 use crate::furnished::{Furnished, Running, turn};
-use crate::pty::{Technician, compare, furnish_for};
+use crate::pty::{Technician, compare, furnish_for, measured};
 use base64::Engine as _;
 use boothd::base::ids::Language;
 use boothd::technician::command::{
@@ -322,84 +322,11 @@ fn what_is_broken_is_mended_over_the_line(site: &mut Site) {
         technician.types_until("show faults", prompt, "result 0 ok");
         let closing = technician.types("logout", "BOOTH-TEST> ");
         assert_eq!(technician.desk_closes(&closing), Ok(()), "{closing}");
-        compare(&format!("mend-{name}"), &measured(&technician.transcript()));
+        compare(
+            &format!("mend-{name}"),
+            &measured(&technician.transcript(), &MENDED.map(|m| m.3)),
+        );
     }
-}
-
-/// A transcript with `#` for every number that is measured, and columns with two blanks between them. What a slow machine adds is left out:
-/// a camera that gives few pictures, and faults of its first seconds. So is what a login tells of faults: the booth may not have found
-/// them yet; `show faults` tells them below.
-fn measured(transcript: &str) -> String {
-    let mut kept = Vec::new();
-    let (mut at_login, mut slow) = (false, false);
-    for line in transcript.lines() {
-        let first = line.split_whitespace().next().unwrap_or_default();
-        let code = line.split_whitespace().nth(1).unwrap_or_default();
-        // The block of a fault ends with a blank line, a mend's lines begin with blanks.
-        slow = match slow {
-            true => !line.is_empty() && !line.starts_with("BOOTH"),
-            false => code == "hw.camera.slow",
-        };
-        let of_speed = ["frame rate", "longest gap", "missed frames"];
-        if at_login {
-            at_login = !line.starts_with("result ");
-            continue;
-        }
-        if slow || of_speed.iter().any(|item| line.starts_with(item)) {
-            continue;
-        }
-        at_login = line.starts_with("logged in for ");
-        let is_over = first.contains('.') && line.ends_with('Z');
-        if is_over && !MENDED.iter().any(|(.., code)| *code == first) {
-            continue;
-        }
-        let from = match first {
-            _ if is_over => first.len(),
-            "seen" | "times," => 28,
-            _ if line.get(26..28) == Some("  ") => 28,
-            _ if line.ends_with(" faults") => 0,
-            _ if line.contains("  audit ") => line.find("  audit ").unwrap_or_default(),
-            _ => line.len(),
-        };
-        let whole = line.ends_with(" faults") || matches!(first, "seen" | "times,");
-        let until = if line.contains("  audit ") {
-            line.find("head").unwrap_or(line.len())
-        } else if is_over || whole {
-            line.len()
-        } else {
-            48.min(line.len())
-        };
-        kept.push(without_times(&with_marks(line, from, until)));
-    }
-    kept.join("\n") + "\n"
-}
-
-/// The line with one mark for each moment, as `###Z` from [`with_marks`] have it.
-fn without_times(line: &str) -> String {
-    line.replace("### #:#:#Z", "MOMENT")
-}
-
-/// The line with `#` for each number that begins within these columns, and at most two blanks together.
-fn with_marks(line: &str, from: usize, until: usize) -> String {
-    let mut text = String::new();
-    let mut before = ' ';
-    for (at, c) in line.chars().enumerate() {
-        let in_number = |c: char| c.is_ascii_digit() || c == '.';
-        let marked = (from..until).contains(&at) && c.is_ascii_digit();
-        if marked && !text.ends_with('#') && !before.is_alphabetic() {
-            if text.ends_with('-') {
-                text.pop();
-            }
-            text.push('#');
-        } else if !(marked
-            || (text.ends_with('#') && in_number(c))
-            || text.ends_with("  ") && c == ' ')
-        {
-            text.push(c);
-        }
-        before = c;
-    }
-    text
 }
 
 fn what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended(

@@ -10,10 +10,12 @@
 //! stays still. Both keep it from pumping. Where light from elsewhere makes the own light less effective, the loop learns the
 //! slope from its last step (secant) instead of taking many small ones.
 
+mod flicker;
 pub mod path;
 
 use crate::base::time::Moment;
 use crate::hal::{CameraControls, CameraInfo, LightLevels};
+use flicker::Flicker;
 use path::{Path, PathLimits};
 use serde::Deserialize;
 use std::time::Duration;
@@ -22,10 +24,6 @@ use std::time::Duration;
 const DEAD_BAND: f32 = 0.2;
 /// Error in stops from which a settled loop starts again.
 const RESTART_BAND: f32 = 0.4;
-/// Change in stops from one frame to the next, with the same light and exposure, that is flicker of lamps; so many frames are then taken
-/// together.
-const FLICKER: f32 = 0.25;
-const FLICKER_FRAMES: u8 = 4;
 /// Difference of the two halves in stops within which they count as balanced.
 const BALANCE_BAND: f32 = 0.6;
 /// The same for halves that the ring can bring no nearer: most faces are not quite even in even light.
@@ -158,50 +156,6 @@ struct Wait {
 struct LastStep {
     position: f32,
     luminance_log2: f32,
-}
-
-/// Lamps that flicker make one picture brighter and the next one darker, with the same light and exposure.
-#[derive(Clone, Copy, Debug, Default)]
-struct Flicker {
-    /// What the last frame was taken with, its luminance in stops, and the change to it from the frame before.
-    last: Option<(CameraControls, LightLevels, f32, f32)>,
-    is_there: bool,
-    sum: f32,
-    n: u8,
-}
-
-impl Flicker {
-    /// Looks at every frame, whether it counts or not. A change that goes on in one direction is one that comes into effect.
-    fn see(&mut self, seen: &Measurement, luminance_log2: f32) {
-        let same = self
-            .last
-            .filter(|(controls, levels, ..)| (*controls, *levels) == (seen.controls, seen.levels));
-        let change = same.map_or(0.0, |(.., before, _)| luminance_log2 - before);
-        self.is_there |= same.is_some_and(|(.., before)| {
-            before * change < 0.0 && before.abs().min(change.abs()) > FLICKER
-        });
-        self.last = Some((seen.controls, seen.levels, luminance_log2, change));
-    }
-
-    /// What counts: this frame's luminance in stops, or once lamps have flickered the mean of some frames; `None` before they are together.
-    fn smooth(&mut self, luminance_log2: f32) -> Option<f32> {
-        if !self.is_there {
-            return Some(luminance_log2);
-        }
-        self.sum += luminance_log2;
-        self.n += 1;
-        if self.n < FLICKER_FRAMES {
-            return None;
-        }
-        let mean = self.sum / f32::from(self.n);
-        (self.sum, self.n) = (0.0, 0);
-        Some(mean)
-    }
-
-    /// Light or exposure changes.
-    fn forget(&mut self) {
-        (self.sum, self.n) = (0.0, 0);
-    }
 }
 
 /// The loop. Make a new one for each step of a session, from that step's light recipe.

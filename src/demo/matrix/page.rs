@@ -2,7 +2,8 @@
 //! belong to.
 
 use super::{
-    Cell, LoopMode, Matrix, MendedBy, Verdict, count, median_s, mode_name, of, slowest_s, tally,
+    Cell, LoopMode, Matrix, MendedBy, Verdict, count, mode_name, of,
+    table::{median_s, slowest_s, tally},
 };
 use crate::app::lockstep::{Sample, Shown};
 use crate::demo::report::html::{Safe, heading, table_head};

@@ -165,7 +165,7 @@ fn the_loop_settles_within_a_second_and_does_not_pump() {
         assert_eq!(run.late_changes, 0, "{name}: not still");
         let difference = log2_luminance(run.halves.0) - log2_luminance(run.halves.1);
         assert!(
-            difference.abs() <= 1.5 * BALANCE_BAND,
+            difference.abs() <= 0.675,
             "{name}: halves differ by {difference} stops"
         );
     };
@@ -178,46 +178,6 @@ fn the_loop_settles_within_a_second_and_does_not_pump() {
     check("lit from the left", (0.2, 0.02), 0.5);
     check("lit from the right", (0.05, 0.3), 0.5);
     check("strongly lit from the left", (0.4, 0.1), 0.6);
-}
-
-#[test]
-fn lamps_that_flicker_do_not_move_the_light() {
-    let mut flicker = Flicker::default();
-    let frame = |mean: f32, exposure_us: u32| Measurement {
-        at: Moment::ZERO,
-        mean,
-        halves: None,
-        bright_share: 0.0,
-        controls: CameraControls {
-            exposure_us,
-            gain: 1.0,
-        },
-        levels: LightLevels::OFF,
-    };
-    let mut see = |mean: f32, exposure_us: u32| {
-        let stops = log2_luminance(mean);
-        flicker.see(&frame(mean, exposure_us), stops);
-        flicker.smooth(stops)
-    };
-    // A change that comes into effect over some frames is none.
-    for mean in [0.2, 0.3, 0.4, 0.5] {
-        assert_eq!(see(mean, 1000), Some(log2_luminance(mean)));
-    }
-    // Nor is one up and one down by another exposure.
-    assert!(see(0.3, 500).is_some() && see(0.5, 1000).is_some());
-    let found: Vec<_> = [0.3, 0.5, 0.3, 0.5, 0.3]
-        .iter()
-        .map(|m| see(*m, 1000))
-        .collect();
-    let mean = f32::midpoint(log2_luminance(0.3), log2_luminance(0.5));
-    assert!(
-        found[..4].iter().filter(|f| f.is_some()).count() <= 1,
-        "{found:?}"
-    );
-    assert!(
-        found[4].is_some_and(|m| (m - mean).abs() < 1e-3),
-        "{found:?}"
-    );
 }
 
 #[test]

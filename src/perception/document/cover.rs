@@ -8,6 +8,7 @@
 //! videophone applications", IEEE TCSVT 9(4), 1999: Cb 77..=127, Cr 133..=173). So does pink paper, and any in warm light: skin has to be
 //! redder than the middle of the page. A portrait does not touch the edge.
 
+use super::luminance::of_rgb;
 use crate::base::frame::FrameView;
 
 /// Width of the page that is looked at, in pixels.
@@ -25,24 +26,11 @@ const MAX_STEP: i32 = 24;
 const MAX_SHARE: f32 = 0.2;
 
 /// Finds the cover; keeps its buffers. They hold no picture, only where skin is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct CoverFinder {
     skin: Vec<bool>,
     opened: Vec<bool>,
     waiting: Vec<usize>,
-    /// Histogram of Cr.
-    redness: [u32; 256],
-}
-
-impl Default for CoverFinder {
-    fn default() -> Self {
-        Self {
-            skin: Vec::new(),
-            opened: Vec::new(),
-            waiting: Vec::new(),
-            redness: [0; 256],
-        }
-    }
 }
 
 impl CoverFinder {
@@ -71,29 +59,35 @@ impl CoverFinder {
         self.skin.resize(w * h, false);
         let pixel = |x: usize, y: usize| {
             let row = page.row(y as u32);
-            [row[3 * x], row[3 * x + 1], row[3 * x + 2]].map(i32::from)
+            [row[3 * x], row[3 * x + 1], row[3 * x + 2]]
         };
-        let luminance = |[r, g, b]: [i32; 3]| (77 * r + 150 * g + 29 * b) >> 8;
+        let luminance = |x, y| {
+            let [r, g, b] = pixel(x, y);
+            i32::from(of_rgb(r, g, b))
+        };
         // BT.601, full range.
-        let cr_of = |[r, g, b]: [i32; 3]| 128 + ((128 * r - 107 * g - 21 * b) >> 8);
-        self.redness.fill(0);
+        let cr_of = |x, y| {
+            let [r, g, b] = pixel(x, y).map(i32::from);
+            128 + ((128 * r - 107 * g - 21 * b) >> 8)
+        };
+        let mut histogram = [0; 256];
         for i in 0..w * h {
-            self.redness[cr_of(pixel(i % w, i / w)).clamp(0, 255) as usize] += 1;
+            histogram[cr_of(i % w, i / w).clamp(0, 255) as usize] += 1;
         }
-        let mut below = 0;
-        let median = self.redness.iter().position(|n| {
-            below += n;
-            2 * below as usize >= w * h
+        let mut n_below = 0;
+        let median = histogram.iter().position(|n| {
+            n_below += n;
+            2 * n_below >= w * h
         });
         let least = median.unwrap_or(0) as i32 + REDDER;
         for y in 0..h {
             for x in 0..w {
-                let rgb @ [r, g, b] = pixel(x, y);
-                let here = luminance(rgb);
-                let beside = luminance(pixel((x + 1).min(w - 1), y));
-                let below = luminance(pixel(x, (y + 1).min(h - 1)));
+                let [r, g, b] = pixel(x, y).map(i32::from);
+                let here = luminance(x, y);
+                let beside = luminance((x + 1).min(w - 1), y);
+                let below = luminance(x, (y + 1).min(h - 1));
                 let cb = 128 + ((-43 * r - 85 * g + 128 * b) >> 8);
-                let cr = cr_of(rgb);
+                let cr = cr_of(x, y);
                 self.skin[y * w + x] = here >= MIN_LUMINANCE
                     && CB.contains(&cb)
                     && CR.contains(&cr)
@@ -106,29 +100,20 @@ impl CoverFinder {
 
     /// Leaves what is at least three pixels wide: erosion, then dilation by 3x3; beyond the edge is as the edge.
     fn open(&mut self, w: usize, h: usize) {
-        let around = |mask: &[bool], x: usize, y: usize, all: bool| {
-            let rows = y.saturating_sub(1)..=(y + 1).min(h - 1);
-            let mut parts = rows.map(|y| {
-                let row = &mask[y * w + x.saturating_sub(1)..=y * w + (x + 1).min(w - 1)];
-                if all {
-                    row.iter().all(|s| *s)
-                } else {
-                    row.iter().any(|s| *s)
-                }
-            });
-            if all {
-                parts.all(|p| p)
-            } else {
-                parts.any(|p| p)
-            }
+        // Whether a pixel or one of its neighbours is of this kind.
+        let touches = |mask: &[bool], at: usize, kind: bool| {
+            let (x, y) = (at % w, at / w);
+            (y.saturating_sub(1)..=(y + 1).min(h - 1)).any(|y| {
+                mask[y * w + x.saturating_sub(1)..=y * w + (x + 1).min(w - 1)].contains(&kind)
+            })
         };
-        let filter = |from: &[bool], to: &mut Vec<bool>, all: bool| {
-            to.clear();
-            to.extend((0..w * h).map(|i| around(from, i % w, i / w, all)));
-        };
-        filter(&self.skin, &mut self.opened, true);
+        self.opened.clear();
+        self.opened
+            .extend((0..w * h).map(|at| !touches(&self.skin, at, false)));
         std::mem::swap(&mut self.skin, &mut self.opened);
-        filter(&self.skin, &mut self.opened, false);
+        self.opened.clear();
+        self.opened
+            .extend((0..w * h).map(|at| touches(&self.skin, at, true)));
     }
 }
 
