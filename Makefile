@@ -1,7 +1,7 @@
 # boothd. `make demo` runs the main job, `make test` the tests; each installs what it needs by itself.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help setup build demo test lint bench kill-test matrix clean-demo fuzz fuzz-seeds fuzz-merge report models models-check deb units vm-test ci-vm
+.PHONY: help setup build demo test lint bench kill-test matrix clean-demo fuzz fuzz-seeds fuzz-merge report models models-check deb units vm-test ci-vm console-stress
 
 OUT ?= target/demo
 LITERT_DIR := target/litert
@@ -21,6 +21,7 @@ help:
 	@echo "make deb        target/debian/boothd_VERSION_ARCH.deb for this machine's architecture"
 	@echo "make vm-test    boots a virtual machine with real kernel drivers, installs the package in it, checks the service (minutes)"
 	@echo "make units      systemd units: well formed, and as closed as they have to be (part of make lint)"
+	@echo "make console-stress  customers come while the technician's line is maltreated; table of what that delays (4 minutes)"
 	@echo "make kill-test  kill -9 of booth, uplink and wallet at 200 random instants (N=200), count what arrived"
 
 setup:
@@ -42,6 +43,7 @@ test: setup
 lint: setup units
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	@cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null # its lock file fits
 
 units:
 	@scripts/check-units.sh
@@ -61,6 +63,9 @@ ci-vm: vm-test
 
 bench: setup
 	cargo bench --locked --bench pipeline
+
+console-stress: build
+	scripts/console-stress.py target/release/boothd
 
 N ?= 200
 kill-test: build

@@ -7,6 +7,7 @@ pub mod ids;
 pub mod latest;
 pub mod lines;
 pub mod secret;
+pub mod srgb;
 pub mod standing;
 pub mod terms;
 pub mod time;

@@ -55,6 +55,9 @@ pub const fn look_time(task: VisionTask) -> Duration {
     })
 }
 
+/// The same while the room's light is measured.
+const MEASURING: Duration = Duration::from_millis(5);
+
 /// What the booth does with the light while a session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LoopMode {
@@ -94,6 +97,8 @@ pub struct Sample {
     pub found: bool,
     /// Whether the loop was content; `None` where it had nothing to measure.
     pub settled: Option<bool>,
+    /// The loop was not content, and could do no more.
+    pub at_limit: bool,
     /// What stood in the way of a document.
     pub problem: Option<DocumentProblem>,
     /// A document was read, or a face compared.
@@ -264,6 +269,9 @@ impl Booth {
             self.board.exposure,
             None,
         )?;
+        if mode == LoopMode::Off {
+            sight = sight.open();
+        }
         let virt::BenchDevices {
             mut camera,
             lights,
@@ -333,8 +341,8 @@ impl Booth {
             }
             if let Some((due, observation, action)) = on_the_way.take() {
                 if now >= due {
-                    if let (Some(action), LoopMode::On) = (action, mode) {
-                        if let Some(controls) = sight.take_on(&action) {
+                    if let Some(action) = action {
+                        if let Some(controls) = sight.take_on(&action, now) {
                             camera.set_controls(controls)?;
                         }
                         lights.want(action.levels);
@@ -344,9 +352,15 @@ impl Booth {
                     on_the_way = Some((due, observation, action));
                 }
             }
-            for order in desk.orders.drain(..) {
-                if let Some(action) = sight.obey(order) {
-                    if let Some(controls) = sight.take_on(&action) {
+            // Vision hears of nothing while it looks.
+            let heard = if on_the_way.is_none() {
+                desk.orders.len()
+            } else {
+                0
+            };
+            for order in desk.orders.drain(..heard) {
+                if let Some(action) = sight.obey(order, now) {
+                    if let Some(controls) = sight.take_on(&action, now) {
                         camera.set_controls(controls)?;
                     }
                     lights.want(action.levels);
@@ -374,10 +388,15 @@ impl Booth {
                     driver.handle(event, &mut session, &clock, &mut desk);
                 }
                 if sight.wants(frame.meta.captured) {
-                    let levels = senses.levels_at(frame.meta.captured);
+                    let light = senses.light_at(frame.meta.captured);
                     let task = sight.task();
-                    let look = sight.look(&frame, levels, &clock)?;
-                    free_from = now.plus(look_time(task));
+                    let time = if sight.is_measuring() {
+                        MEASURING
+                    } else {
+                        look_time(task)
+                    };
+                    let look = sight.look(&frame, light, &clock)?;
+                    free_from = now.plus(time);
                     let taken = frame.meta.captured.since(began);
                     played.keep(taken, &frame);
                     played.samples.push(sample(
@@ -385,7 +404,7 @@ impl Booth {
                         task,
                         &look.observation,
                         look.controls,
-                        levels,
+                        look.levels,
                         look.action.as_ref(),
                     ));
                     on_the_way = Some((free_from, look.observation, look.action));
@@ -474,6 +493,7 @@ fn sample(
         levels,
         found: false,
         settled: action.map(|a| a.settled),
+        at_limit: action.is_some_and(|a| a.at_limit),
         problem: None,
         used: false,
     };

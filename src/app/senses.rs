@@ -54,11 +54,17 @@ pub struct Readings {
 impl Senses {
     /// What the light ring was set to at a moment: a frame that is looked at now was lit some time ago.
     pub fn levels_at(&self, at: Moment) -> LightLevels {
+        self.light_at(at).1
+    }
+
+    /// The same, and since when.
+    pub fn light_at(&self, at: Moment) -> (Moment, LightLevels) {
         let readings = self.lock();
         let before = readings.levels.iter().rfind(|(since, _)| *since <= at);
         before
             .or(readings.levels.front())
-            .map_or(LightLevels::OFF, |(_, levels)| *levels)
+            .copied()
+            .unwrap_or((Moment::ZERO, LightLevels::OFF))
     }
 
     /// Somebody is served, or not any more.

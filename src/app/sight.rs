@@ -9,14 +9,16 @@ use crate::base::frame::Frame;
 use crate::base::latest::Latest;
 use crate::base::secret::Secret;
 use crate::base::time::{Moment, SharedClock};
-use crate::guidance::exposure::{ExposureAction, ExposureConfig, ExposureLoop, Measurement};
+use crate::guidance::exposure::{
+    ExposureAction, ExposureConfig, ExposureLoop, Measurement, Probing, RoomProbe, TILES,
+};
 use crate::guidance::light::LightTable;
 use crate::guidance::light::cause::{Answer, CauseWatch, Signs};
 use crate::hal::{CameraControls, CameraInfo, LightLevels};
 use crate::perception::observation::{
     DocumentProblem, LightState, Observation, SceneLight, Seen, VisionTask,
 };
-use crate::perception::vision::{Vision, scene_light};
+use crate::perception::vision::{Vision, linear_tiles, scene_light};
 use crate::runtime::crew::Stop;
 use crate::runtime::heartbeat::Pulse;
 use crate::session::event::Event;
@@ -71,9 +73,19 @@ pub struct Sight {
     recipe: &'static str,
     control: ExposureLoop,
     controls: CameraControls,
+    /// What the camera was told last, and when.
+    told: (CameraControls, Moment),
+    /// The room's light, while it is measured; and what came of that, in levels of the ring.
+    probe: Option<RoomProbe>,
+    room: f32,
+    /// It was measured in this session, or there was no time for it.
+    is_room_known: bool,
+    /// Light and exposure stay where the recipe begins.
+    is_open: bool,
     /// When the first frame of this scene was looked at, and when a document or a face that counts was last found in it.
     scene_from: Option<Moment>,
     found_at: Option<Moment>,
+    was_found: bool,
     last_ticket_look: Moment,
 }
 
@@ -128,14 +140,27 @@ impl Sight {
             recipe: LightScene::Idle.recipe(),
             control,
             controls,
+            told: (controls, Moment::ZERO),
+            probe: None,
+            room: 0.0,
+            is_room_known: false,
+            is_open: false,
             scene_from: None,
             found_at: None,
+            was_found: false,
             last_ticket_look: Moment::ZERO,
         })
     }
 
+    /// The same with the loop open: light and exposure stay where the recipe begins, to see what the loop is good for.
+    #[must_use]
+    pub const fn open(mut self) -> Self {
+        self.is_open = true;
+        self
+    }
+
     /// Sets the light for a scene; gives where the loop begins.
-    fn set_scene(&mut self, scene: LightScene) -> Option<ExposureAction> {
+    fn set_scene(&mut self, scene: LightScene, now: Moment) -> Option<ExposureAction> {
         // Checked in `new`.
         let recipe = *self.light.recipe(scene.recipe()).ok()?;
         let is_of_session = |s: LightScene| s.is_for_document() || s.is_for_face();
@@ -144,22 +169,71 @@ impl Sight {
         self.cause = CauseWatch::default();
         (self.scene_from, self.found_at) = (None, None);
         let before = self.control.begin();
-        self.control = ExposureLoop::new(
+        let new = ExposureLoop::new(
             &self.camera,
             self.exposure.mains_hz,
             recipe.levels(),
             recipe.white_range(),
         );
-        if goes_on {
+        self.control = if goes_on {
             // The room is as bright as it was a moment ago.
-            self.control = self.control.clone().like(before.controls, before.levels);
+            new.after(&self.control, before.controls, before.levels)
+        } else {
+            new.in_room(self.room)
+        };
+        self.begin_probe(now);
+        self.probe_wants().or(Some(self.control.begin()))
+    }
+
+    /// Measures the room, once in a session, when its first step begins: at the consent a phone with a screen of its own may be in the picture.
+    fn begin_probe(&mut self, now: Moment) {
+        let is_step = matches!(self.task, VisionTask::Document | VisionTask::Face);
+        if self.is_open || self.is_room_known || !is_step {
+            return;
         }
-        Some(self.control.begin())
+        let begin = self.control.begin();
+        let shortest_us = self.camera.exposure_us.map_or(u32::MAX, |(from, _)| from);
+        self.probe = Some(RoomProbe::new(
+            now,
+            begin.controls,
+            begin.levels,
+            shortest_us,
+        ));
+    }
+
+    /// What the measurement of the room wants of ring and camera, while there is one.
+    fn probe_wants(&self) -> Option<ExposureAction> {
+        let (controls, levels) = self.probe?.wants();
+        Some(ExposureAction {
+            controls,
+            levels,
+            ..self.control.begin()
+        })
+    }
+
+    /// One turn of the room's measurement, if there is one.
+    fn measure_room(&mut self, frame: &Frame, taken: &Taken) -> Option<ExposureAction> {
+        let probe = self.probe.as_mut()?;
+        let tiles = linear_tiles::<8, 6, TILES>(&frame.view());
+        let seen = probe.see(taken.at, &tiles, taken.controls, taken.levels, taken.since);
+        if let Probing::Done(found) = seen {
+            (self.probe, self.is_room_known) = (None, true);
+            self.room = found.unwrap_or(self.room);
+            self.control = self.control.clone().in_room(self.room);
+            let known = found.is_some();
+            tracing::info!(
+                known,
+                in_levels_of_the_ring = self.room,
+                "light of the room"
+            );
+            return Some(self.control.begin());
+        }
+        self.probe_wants()
     }
 
     /// Another recipe, where what is wrong with the light asks for one; the picture stays about as bright.
-    fn answer(&mut self, seen: &Seen, at: Moment, levels: LightLevels) {
-        let Some(answer) = self.cause.see(signs(seen), at) else {
+    fn answer(&mut self, seen: &Seen, taken: &Taken) {
+        let Some(answer) = self.cause.see(signs(seen), taken.at) else {
             return;
         };
         let scene = match (answer, self.scene) {
@@ -176,19 +250,14 @@ impl Sight {
                 recipe.levels(),
                 recipe.white_range(),
             )
-            .like(self.controls, levels);
+            .after(&self.control, taken.controls, taken.levels);
             tracing::info!(recipe = self.recipe, "light");
         }
     }
 
     /// One turn of the loop: what is measured depends on the scene.
-    fn control(
-        &mut self,
-        seen: &Seen,
-        scene: SceneLight,
-        at: Moment,
-        levels: LightLevels,
-    ) -> Option<ExposureAction> {
+    fn control(&mut self, seen: &Seen, scene: SceneLight, taken: &Taken) -> Option<ExposureAction> {
+        let at = taken.at;
         let from = *self.scene_from.get_or_insert(at);
         let found = match seen {
             Seen::Face(face) if self.scene.is_for_face() => face
@@ -227,6 +296,10 @@ impl Sight {
         if found.is_none() && alone_for < patience {
             return Some(self.control.begin());
         }
+        if found.is_some() != self.was_found {
+            self.was_found = found.is_some();
+            self.control.look_elsewhere();
+        }
         let (mean, halves, bright_share, target) =
             found.unwrap_or((scene.centre, None, 0.0, SCENE_TARGET));
         let measurement = Measurement {
@@ -234,11 +307,23 @@ impl Sight {
             mean,
             halves,
             bright_share,
-            controls: self.controls,
-            levels,
+            controls: taken.controls,
+            levels: taken.levels,
+            since: taken.since,
         };
         Some(self.control.step(&measurement, target))
     }
+}
+
+/// What a frame was taken with.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    /// When.
+    at: Moment,
+    controls: CameraControls,
+    levels: LightLevels,
+    /// Since when both had been in effect.
+    since: Moment,
 }
 
 /// What a frame says about the light.
@@ -274,10 +359,14 @@ pub struct Look {
 
 impl Sight {
     /// Does what the session asks; gives where the loop of light begins, if it begins anew.
-    pub fn obey(&mut self, order: Order) -> Option<ExposureAction> {
+    pub fn obey(&mut self, order: Order, now: Moment) -> Option<ExposureAction> {
         match order {
-            Order::LookFor { task, since } => (self.task, self.since) = (task, since),
-            Order::Light(scene) => return self.set_scene(scene),
+            Order::LookFor { task, since } => {
+                (self.task, self.since) = (task, since);
+                self.begin_probe(now);
+                return self.probe_wants();
+            }
+            Order::Light(scene) => return self.set_scene(scene, now),
             Order::UseReference(bytes) => {
                 if !self.vision.use_reference(&bytes) {
                     tracing::warn!("the ticket's reference is no template");
@@ -288,8 +377,14 @@ impl Sight {
                     tracing::warn!("no portrait of this document is there");
                 }
             }
-            Order::Forget => self.vision.forget(),
-            Order::ForgetBut(number) => self.vision.forget_but_portrait(&number),
+            Order::Forget => {
+                self.vision.forget();
+                (self.probe, self.is_room_known) = (None, false);
+            }
+            Order::ForgetBut(number) => {
+                self.vision.forget_but_portrait(&number);
+                (self.probe, self.is_room_known) = (None, false);
+            }
         }
         None
     }
@@ -303,6 +398,11 @@ impl Sight {
     /// What is looked for.
     pub const fn task(&self) -> VisionTask {
         self.task
+    }
+
+    /// Whether the room's light is being measured, and nothing is looked for.
+    pub const fn is_measuring(&self) -> bool {
+        self.probe.is_some()
     }
 
     /// Whether a frame is worth a look: taken since the session asked, and not right after the last look for a code.
@@ -319,14 +419,14 @@ impl Sight {
         true
     }
 
-    /// Looks at a frame that was taken with the ring at `levels`, and lets the loop make one step.
+    /// Looks at a frame that was taken with the ring at `levels`, as it had been since `lit_since`, and lets the loop make one step.
     ///
     /// # Errors
     /// If a net cannot be run.
     pub fn look(
         &mut self,
         frame: &Frame,
-        levels: LightLevels,
+        (lit_since, levels): (Moment, LightLevels),
         clock: &SharedClock,
     ) -> anyhow::Result<Look> {
         let meta = frame.meta;
@@ -336,11 +436,33 @@ impl Sight {
         }
         let start = clock.now();
         let scene = scene_light(&frame.view());
-        let seen = self.vision.look(frame.view(), self.task)?;
-        let took = clock.now().since(start);
         let controls = self.controls;
-        self.answer(&seen, meta.captured, levels);
-        let action = self.control(&seen, scene, meta.captured, levels);
+        let (last, told_at) = self.told;
+        // What it was told before that was told long ago.
+        let told_at = if controls == last {
+            told_at
+        } else {
+            Moment::ZERO
+        };
+        let taken = Taken {
+            at: meta.captured,
+            controls,
+            levels,
+            since: lit_since.max(told_at),
+        };
+        let measured = self.measure_room(frame, &taken);
+        let (seen, action) = if measured.is_some() {
+            (Seen::Nothing, measured)
+        } else {
+            let seen = self.vision.look(frame.view(), self.task)?;
+            let mut action = None;
+            if !self.is_open {
+                self.answer(&seen, &taken);
+                action = self.control(&seen, scene, &taken);
+            }
+            (seen, action)
+        };
+        let took = clock.now().since(start);
         let observation = Observation {
             at: meta.captured,
             sequence: meta.sequence,
@@ -366,9 +488,12 @@ impl Sight {
     }
 
     /// Takes on what the loop wants; gives the camera's new controls, if they change.
-    pub fn take_on(&mut self, action: &ExposureAction) -> Option<CameraControls> {
+    pub fn take_on(&mut self, action: &ExposureAction, now: Moment) -> Option<CameraControls> {
         let changed = action.controls != self.controls;
         self.controls = action.controls;
+        if action.controls != self.told.0 {
+            self.told = (action.controls, now);
+        }
         changed.then_some(action.controls)
     }
 }
@@ -396,7 +521,7 @@ pub fn vision_thread(
         if work.has_light() {
             return;
         }
-        if let Some(controls) = sight.take_on(action) {
+        if let Some(controls) = sight.take_on(action, clock.now()) {
             eye.controls.put(controls);
         }
         wanted_levels.put(action.levels);
@@ -404,7 +529,7 @@ pub fn vision_thread(
     while !stop.is_set() {
         pulse.beat();
         for order in orders.try_iter() {
-            if let Some(action) = sight.obey(order) {
+            if let Some(action) = sight.obey(order, clock.now()) {
                 apply(&mut sight, &work, &action);
             }
         }
@@ -412,7 +537,7 @@ pub fn vision_thread(
             work.begin(ask, sight.controls, wanted_levels, clock.now());
         }
         if work.gives_back_light(clock.now())
-            && let Some(action) = sight.set_scene(sight.scene)
+            && let Some(action) = sight.set_scene(sight.scene, clock.now())
         {
             // The exposure may be another one than the loop's.
             eye.controls.put(action.controls);
@@ -430,8 +555,8 @@ pub fn vision_thread(
             eye.recycle(frame);
             continue;
         }
-        let levels = senses.levels_at(frame.meta.captured);
-        let look = sight.look(&frame, levels, clock)?;
+        let light = senses.light_at(frame.meta.captured);
+        let look = sight.look(&frame, light, clock)?;
         eye.recycle(frame);
         if let Some(trace) = &mut sight.trace {
             trace.write(&look);

@@ -91,7 +91,9 @@ enum Settling {
     NotAsked,
     /// From the first frame in which it was found until the loop was content.
     After(Duration),
-    /// It was not content.
+    /// Likewise until it said that it could do no more.
+    Limit(Duration),
+    /// Neither.
     Never,
 }
 
@@ -161,10 +163,13 @@ impl Cell {
         else {
             return Settling::NotAsked;
         };
-        match samples.find(|s| s.settled == Some(true)) {
-            Some(content) => Settling::After(content.at - first.at),
-            None if last.at - first.at < SETTLES_WITHIN => Settling::NotAsked,
-            None => Settling::Never,
+        let limit = samples.clone().find(|s| s.at_limit);
+        let content = samples.find(|s| s.settled == Some(true));
+        match (content, limit) {
+            (Some(content), _) => Settling::After(content.at - first.at),
+            (None, Some(limit)) => Settling::Limit(limit.at - first.at),
+            _ if last.at - first.at < SETTLES_WITHIN => Settling::NotAsked,
+            _ => Settling::Never,
         }
     }
 
@@ -338,11 +343,11 @@ fn work(
 
 /// What each look gave, one line a look, to be plotted by whoever wants more than the page shows.
 fn samples_csv(played: &Played) -> String {
-    let mut csv = "s,task,found,mean,left_half,right_half,exposure_us,gain,ring_left,ring_right,settled,used\n".to_owned();
+    let mut csv = "s,task,found,mean,left_half,right_half,exposure_us,gain,ring_left,ring_right,settled,at_limit,used\n".to_owned();
     for s in &played.samples {
         let (left, right) = s.halves.unwrap_or((f32::NAN, f32::NAN));
         csv += &format!(
-            "{:.3},{:?},{},{:.3},{left:.3},{right:.3},{:.0},{:.2},{:.3},{:.3},{:?},{}\n",
+            "{:.3},{:?},{},{:.3},{left:.3},{right:.3},{:.0},{:.2},{:.3},{:.3},{:?},{},{}\n",
             s.at.as_secs_f64(),
             s.task,
             s.found,
@@ -352,6 +357,7 @@ fn samples_csv(played: &Played) -> String {
             s.levels.left.white,
             s.levels.right.white,
             s.settled,
+            s.at_limit,
             s.used,
         );
     }

@@ -3,20 +3,25 @@
 //!
 //! Everything that makes the picture brighter lies on one path ([`path::Path`]), in this order: exposure up to one half-period of the
 //! mains, then white light within the recipe's range, then exposure in whole half-periods (lamps on the mains do not band then),
-//! then gain. The loop moves one position along that path by the error in stops (log2 of linear luminance). Brightening and
+//! then gain. The loop goes to the position on that path whose picture has the brightness that is wanted. Brightening and
 //! dimming use the same path, so that two controls never work against each other.
 //!
-//! After each change the loop waits until the change is in effect and the camera's delay has passed; within the dead band it
-//! stays still. Both keep it from pumping. Where light from elsewhere makes the own light less effective, the loop learns the
-//! slope from its last step (secant) instead of taking many small ones.
+//! How bright a picture is going to be is known: it grows with exposure, gain, and the sum of the ring's light and the room's. The room's,
+//! in levels of the ring, is measured before the session ([`RoomProbe`]) and learned from each step. So one step is nearly always enough,
+//! whatever the light around. A frame is measured against what it was taken with, not against what was asked for since; a frame in which a change
+//! may still be on its way through the camera does not count, and within the dead band the loop stays still. Both keep it from pumping.
 
 mod flicker;
 pub mod path;
+mod room;
 
+use crate::base::srgb::linear;
 use crate::base::time::Moment;
 use crate::hal::{CameraControls, CameraInfo, LightLevels};
 use flicker::Flicker;
 use path::{Path, PathLimits};
+use room::Room;
+pub use room::{Probing, RoomProbe, TILES, Tiles};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -30,9 +35,7 @@ const BALANCE_BAND: f32 = 0.6;
 const LET_BE: f32 = 1.0;
 /// A step of balance that changes the difference by less than this share of itself has no effect to speak of: the next one is larger.
 const FUTILE: f32 = 0.05;
-/// Share of the error that one step takes on.
-const SHARE: f32 = 0.9;
-/// The same for the difference of the halves: each side's light reaches the other half as well, so that more is needed.
+/// Share of the difference of the halves that one step takes on: each side's light reaches the other half as well, so that more is needed.
 const BALANCE_SHARE: f32 = 1.2;
 /// Largest step in stops.
 const LARGEST_STEP: f32 = 4.0;
@@ -44,8 +47,10 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 const SATURATED: f32 = 0.25;
 /// Share of bright pixels above which next to nothing is left of the region, and the steps that such a region asks for, in stops.
 const BURNT_OUT: f32 = 0.6;
+/// The room's light where a region is burnt out, if not known better, in levels of the ring.
+const LIGHT_OF_GLARE: f32 = 1.0;
 const SATURATED_STEP: f32 = -1.0;
-const BURNT_OUT_STEP: f32 = -2.0;
+const BURNT_OUT_STEP: f32 = -3.0;
 /// Share of bright pixels above which nothing is made brighter.
 const NEARLY_SATURATED: f32 = 0.08;
 /// How long the loop remembers that a position saturated the region.
@@ -129,6 +134,8 @@ pub struct Measurement {
     pub controls: CameraControls,
     /// Light levels in effect: what `LightDriver::applied` said.
     pub levels: LightLevels,
+    /// Since when both have been in effect, as far as the devices say.
+    pub since: Moment,
 }
 
 /// What the loop wants, and how it stands.
@@ -144,20 +151,6 @@ pub struct ExposureAction {
     pub at_limit: bool,
 }
 
-/// A change that is not yet seen.
-#[derive(Clone, Copy, Debug)]
-struct Wait {
-    since: Moment,
-    in_effect: Option<Moment>,
-}
-
-/// Where the last step began, to learn from it.
-#[derive(Clone, Copy, Debug)]
-struct LastStep {
-    position: f32,
-    luminance_log2: f32,
-}
-
 /// The loop. Make a new one for each step of a session, from that step's light recipe.
 #[derive(Clone, Debug)]
 pub struct ExposureLoop {
@@ -166,16 +159,12 @@ pub struct ExposureLoop {
     position: f32,
     /// Stops by which the left side is brighter than the right one (negative: the right one).
     balance: f32,
-    /// Measured effect of one stop of light, 0.2..=1.
-    light_slope: f32,
-    wait: Option<Wait>,
-    /// When the first frame was looked at, and whether one has come that was taken with what the loop began with.
-    seen_from: Option<Moment>,
-    has_begun: bool,
-    last: Option<LastStep>,
+    room: Room,
+    /// When what is wanted was wanted first; `None` before the first frame.
+    wanted_from: Option<Moment>,
     /// Difference of the halves before the last step of balance, and that step.
     last_balance: Option<(f32, f32)>,
-    /// A position that saturated the region, and when.
+    /// A brightness that saturated the region, and when.
     ceiling: Option<(f32, Moment)>,
     flicker: Flicker,
     settled: bool,
@@ -203,11 +192,8 @@ impl ExposureLoop {
             path,
             frame: Duration::from_secs_f32(1.0 / camera.frames_per_s.max(1.0)),
             balance: 0.0,
-            light_slope: 1.0,
-            wait: None,
-            seen_from: None,
-            has_begun: false,
-            last: None,
+            room: Room::default(),
+            wanted_from: None,
             last_balance: None,
             ceiling: None,
             flicker: Flicker::default(),
@@ -216,11 +202,36 @@ impl ExposureLoop {
         }
     }
 
-    /// The same loop, beginning where the picture is about as bright as with these controls and levels.
+    /// The same loop in a room whose light is worth as much as the whole ring at this level. It begins where the picture is as bright as the
+    /// recipe is meant to make it, with no other light.
     #[must_use]
-    pub fn like(mut self, controls: CameraControls, levels: LightLevels) -> Self {
-        self.position = self.path.like(controls, levels);
+    pub fn in_room(mut self, level: f32) -> Self {
+        let start = self.path.start();
+        let brightness = self.path.brightness_at(start, 0.0, 0.0);
+        self.room = Room::new(level);
+        self.position = self.path.find(brightness, 0.0, level);
         self
+    }
+
+    /// The same loop, going on in the room of another one, and beginning where the picture is about as bright as with these controls and levels.
+    #[must_use]
+    pub fn after(mut self, before: &Self, controls: CameraControls, levels: LightLevels) -> Self {
+        self.room = Room::new(before.room.level);
+        self.flicker = before.flicker.memory();
+        let brightness = self.path.brightness(controls, levels, self.room.level);
+        self.position = self.path.find(brightness, 0.0, self.room.level);
+        self
+    }
+
+    /// What is measured from now on is something else: a document instead of the room behind it.
+    pub fn look_elsewhere(&mut self) {
+        self.room.forget();
+        self.flicker = self.flicker.memory();
+    }
+
+    /// The light of the room as far as it is known, in levels of the ring.
+    pub const fn room(&self) -> f32 {
+        self.room.level
     }
 
     /// What the loop wants before it has seen a frame.
@@ -235,27 +246,40 @@ impl ExposureLoop {
 
     /// Looks at one frame; `target_mean` is sRGB-coded, 0..=1. What is not a number is ignored.
     pub fn step(&mut self, seen: &Measurement, target_mean: f32) -> ExposureAction {
-        let from = *self.seen_from.get_or_insert(seen.at);
-        if !self.has_begun {
-            // What a frame shows that was taken with something else says nothing of where this loop begins.
-            self.has_begun =
-                is_in_effect(seen, &self.begin()) || seen.at.since(from) >= LONGEST_WAIT;
-        }
-        if !self.has_begun {
+        let wanted_from = *self.wanted_from.get_or_insert(seen.at);
+        if !seen.mean.is_finite() || !target_mean.is_finite() {
             return self.begin();
         }
-        if seen.mean.is_finite() {
-            self.flicker.see(seen, log2_luminance(seen.mean));
-        }
-        if self.is_waiting(seen) || !seen.mean.is_finite() || !target_mean.is_finite() {
+        let luminance_log2 = log2_luminance(seen.mean);
+        self.flicker.see(seen, luminance_log2);
+        // Times of frames jitter: a tenth of a frame less counts as whole frames.
+        let delay = self.frame.mul_f32(DELAY_FRAMES as f32 - 0.1);
+        if seen.at.since(seen.since) < delay {
             return self.begin();
         }
-        self.wait = None;
-        let Some(luminance_log2) = self.flicker.smooth(log2_luminance(seen.mean)) else {
+        let Some(luminance_log2) = self.flicker.smooth(seen, luminance_log2) else {
             return self.begin();
         };
-        self.learn_slope(luminance_log2);
-        let error = self.error(seen, log2_luminance(target_mean) - luminance_log2);
+        if seen.bright_share <= NEARLY_SATURATED {
+            self.room
+                .learn(seen.at, seen.mean, seen.controls, seen.levels);
+        } else {
+            self.room.forget();
+            // The ring alone does not burn anything out: recipes are made for a dark room.
+            if seen.bright_share > BURNT_OUT {
+                self.room.level = self.room.level.max(LIGHT_OF_GLARE);
+            }
+        }
+        let before = self.begin();
+        let is_stuck = seen.at.since(wanted_from) >= LONGEST_WAIT;
+        let in_effect = is_in_effect(seen, &before) || is_stuck;
+        let (path, room) = (&self.path, self.room.level);
+        let shown = path.brightness(seen.controls, seen.levels, room);
+        let wanted = path.brightness(before.controls, before.levels, room);
+        // What is on its way already; a change that does not come into effect (a thermal limit, a camera that clamps) is no change.
+        let on_its_way = if in_effect { 0.0 } else { wanted - shown };
+        let error = self.error(seen, shown, log2_luminance(target_mean) - luminance_log2);
+        let error = error - on_its_way;
         let difference = seen
             .halves
             .filter(|(l, r)| l.is_finite() && r.is_finite())
@@ -267,43 +291,40 @@ impl ExposureLoop {
             DEAD_BAND
         };
         let is_off = error.abs() > band;
-        let is_lopsided = difference.abs() > BALANCE_BAND * if self.settled { 1.5 } else { 1.0 };
-        let before = self.begin();
-        let position_before = self.position;
-        if is_off {
-            let step = (SHARE * error).clamp(-LARGEST_STEP, LARGEST_STEP);
-            self.position = self.path.walk(self.position, step, self.light_slope);
-        }
+        let is_lopsided =
+            in_effect && difference.abs() > BALANCE_BAND * if self.settled { 1.5 } else { 1.0 };
         if is_lopsided {
             self.rebalance(difference, is_off);
+        }
+        if is_off || is_lopsided {
+            let step = if is_off {
+                error.clamp(-LARGEST_STEP, LARGEST_STEP)
+            } else {
+                0.0
+            };
+            self.position = self.path.find(wanted + step, self.balance, room);
         }
         let after = self.begin();
         let has_changed = after.controls != before.controls || after.levels != before.levels;
         let is_let_be = difference.abs() <= LET_BE && !has_changed;
-        self.settled = !is_off && (!is_lopsided || is_let_be);
-        self.at_limit = !self.settled && !has_changed;
+        self.settled = in_effect && !is_off && (!is_lopsided || is_let_be);
+        self.at_limit = in_effect && !self.settled && !has_changed;
         if has_changed {
-            self.flicker.forget();
-            self.wait = Some(Wait {
-                since: seen.at,
-                in_effect: None,
-            });
-            // A step that moved light from side to side, too, says nothing of what a stop of light does.
-            self.last = (is_off && !is_lopsided).then_some(LastStep {
-                position: position_before,
-                luminance_log2,
-            });
+            self.wanted_from = Some(seen.at);
         }
         self.begin()
     }
 
-    /// Takes a step against the difference of the halves, in stops: a larger one each time that the one before had no effect, as where the
-    /// room is far brighter than the ring. A step that was taken together with one of brightness (`is_off`) says nothing of that.
+    /// Takes a step against the difference of the halves, in stops: the larger, the brighter the room is beside the ring, and larger each time
+    /// that the one before had no effect. A step that was taken together with one of brightness (`is_off`) says nothing of that.
     fn rebalance(&mut self, difference: f32, is_off: bool) {
-        let mut step = -BALANCE_SHARE * difference;
+        let room = self.room.level;
+        let stops = -BALANCE_SHARE * difference;
+        let mut step = self.path.balance_for(stops, self.position, room);
         if let Some((before, last)) = self.last_balance
             && last * step > 0.0
             && (before - difference).abs() < FUTILE * last.abs()
+            && step.abs() < 2.0 * last.abs()
         {
             step = 2.0 * last;
         }
@@ -313,46 +334,13 @@ impl ExposureLoop {
             Some((difference, self.balance - before)).filter(|(_, s)| *s != 0.0 && !is_off);
     }
 
-    /// Whether the last change is still on its way into the picture.
-    fn is_waiting(&mut self, seen: &Measurement) -> bool {
-        let wanted = self.begin();
-        let Some(wait) = &mut self.wait else {
-            return false;
-        };
-        let passed = seen.at.since(wait.since);
-        if passed >= LONGEST_WAIT {
-            return false;
-        }
-        if wait.in_effect.is_none() && is_in_effect(seen, &wanted) {
-            wait.in_effect = Some(seen.at);
-        }
-        // Times of frames jitter: a tenth of a frame less counts as whole frames.
-        let frames = |n: u32| self.frame.mul_f32(n as f32 - 0.1);
-        let Some(in_effect) = wait.in_effect else {
-            return true;
-        };
-        passed < frames(DELAY_FRAMES) || seen.at.since(in_effect) < frames(DELAY_FRAMES - 1)
-    }
-
-    /// How much a stop of light really did in the last step; only told from steps within the light's part of the path.
-    fn learn_slope(&mut self, luminance_log2: f32) {
-        let Some(last) = self.last.take() else { return };
-        let moved = self.position - last.position;
-        if moved.abs() > 0.25
-            && self.path.is_light(last.position)
-            && self.path.is_light(self.position)
-        {
-            self.light_slope = ((luminance_log2 - last.luminance_log2) / moved).clamp(0.2, 1.0);
-        }
-    }
-
-    /// The error in stops, corrected for a region that is cut off at full scale.
-    fn error(&mut self, seen: &Measurement, error: f32) -> f32 {
+    /// The error in stops, corrected for a region that is cut off at full scale; `shown` is the brightness that the frame was taken for.
+    fn error(&mut self, seen: &Measurement, shown: f32, error: f32) -> f32 {
         self.ceiling = self
             .ceiling
             .filter(|(_, at)| seen.at.since(*at) < CEILING_FOR);
         if seen.bright_share > SATURATED {
-            self.ceiling = Some((self.position - 0.5, seen.at));
+            self.ceiling = Some((shown - 0.5, seen.at));
             let least = if seen.bright_share > BURNT_OUT {
                 BURNT_OUT_STEP
             } else {
@@ -362,7 +350,7 @@ impl ExposureLoop {
         }
         let is_capped = self
             .ceiling
-            .is_some_and(|(position, _)| self.position + error > position);
+            .is_some_and(|(ceiling, _)| shown + error > ceiling);
         if error > 0.0 && (seen.bright_share > NEARLY_SATURATED || is_capped) {
             return 0.0;
         }
@@ -381,14 +369,9 @@ fn is_in_effect(seen: &Measurement, wanted: &ExposureAction) -> bool {
         && white(seen.levels.right.white, wanted.levels.right.white)
 }
 
-/// Binary logarithm of the linear luminance of an sRGB-coded mean (IEC 61966-2-1), not below 1/1024.
+/// Binary logarithm of the linear luminance of an sRGB-coded mean, not below 1/1024.
 fn log2_luminance(coded: f32) -> f32 {
-    let coded = coded.clamp(0.0, 1.0);
-    let linear = if coded <= 0.040_45 {
-        coded / 12.92
-    } else {
-        ((coded + 0.055) / 1.055).powf(2.4)
-    };
+    let linear = linear(coded.clamp(0.0, 1.0));
     linear.max(1.0 / 1024.0).log2()
 }
 

@@ -14,6 +14,7 @@ use super::quality::QualityComponent;
 use crate::base::frame::{FrameView, PixelFormat};
 use crate::base::geometry::Point;
 use crate::base::secret::Secret;
+use crate::base::srgb::linear_table;
 use crate::models::{Catalogue, ModelError};
 use crate::perception::sampling::luminance;
 
@@ -183,6 +184,30 @@ fn portrait_quality(face: &PrimaryFace) -> f32 {
     .product::<f32>()
         * face.detection_score
         * face.presence.clamp(0.0, 1.0)
+}
+
+/// Linear luminance (0..=1) of `ACROSS` times `DOWN` equal parts of the frame, row by row, from every eighth pixel of every eighth row.
+pub fn linear_tiles<const ACROSS: usize, const DOWN: usize, const N: usize>(
+    frame: &FrameView<'_>,
+) -> [f32; N] {
+    const { assert!(ACROSS * DOWN == N) };
+    let (width, height) = (frame.width() as usize, frame.height() as usize);
+    let table = linear_table();
+    let (mut sums, mut counts) = ([0.0f32; N], [0u32; N]);
+    for y in (4..height).step_by(8) {
+        let row = frame.row(y as u32);
+        for x in (4..width).step_by(8) {
+            let v = match frame.format() {
+                PixelFormat::Yuyv => row[x * 2],
+                PixelFormat::Grey8 => row[x],
+                PixelFormat::Rgb8 => luminance([row[x * 3], row[x * 3 + 1], row[x * 3 + 2]]),
+            };
+            let tile = y * DOWN / height * ACROSS + x * ACROSS / width;
+            sums[tile] += table[usize::from(v)];
+            counts[tile] += 1;
+        }
+    }
+    std::array::from_fn(|i| sums[i] / counts[i].max(1) as f32)
 }
 
 /// Brightness of the whole frame, from every sixteenth pixel of every sixteenth row.

@@ -19,19 +19,21 @@ pub(super) fn median_s(cells: &[&Cell], case: &Case) -> String {
         .map_or_else(|| "-".to_owned(), |s| format!("{s:.1}"))
 }
 
-/// The longest that the loop took to be content, as text; `never` if it was not in one of the sessions, `-` if none says anything.
+/// The longest that the loop took to be content, as text, or to say that it could do no more (`L`); `never` if it did neither in one of the
+/// sessions, `-` if none says anything.
 pub(super) fn slowest_s(cells: &[&Cell], task: VisionTask) -> String {
     let mut slowest = None;
     for cell in cells {
-        match cell.settling(task) {
-            Settling::NotAsked => {}
-            Settling::After(time) => slowest = slowest.max(Some(time)),
+        slowest = slowest.max(match cell.settling(task) {
+            Settling::NotAsked => None,
+            Settling::After(time) => Some((time, "")),
+            Settling::Limit(time) => Some((time, "L")),
             Settling::Never => return "never".to_owned(),
-        }
+        });
     }
     slowest.map_or_else(
         || "-".to_owned(),
-        |time| format!("{:.1}", time.as_secs_f64()),
+        |(time, mark)| format!("{:.1}{mark}", time.as_secs_f64()),
     )
 }
 
@@ -94,7 +96,7 @@ pub(super) fn print(matrix: &Matrix, cells: &[Cell]) {
     }
     println!(
         "s: median seconds from consent to a verified result; doc s, face s: slowest settling of the loop (-: every step was over within a second, \
-         settled or not). Of a clock on which a look at a \
+         settled or not; L: until it said that it can do no more). Of a clock on which a look at a \
          document takes 0.15 s, at a face 0.06 s (assumed, not measured on a board)"
     );
 }

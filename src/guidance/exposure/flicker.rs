@@ -14,8 +14,8 @@ pub(super) struct Flicker {
     /// What the last frame was taken with, its luminance in stops, and the change to it from the frame before.
     last: Option<(CameraControls, LightLevels, f32, f32)>,
     is_there: bool,
-    sum: f32,
-    n: u8,
+    /// What the frames that are taken together were taken with, the sum of their luminances in stops, and their number.
+    sum: Option<(CameraControls, LightLevels, f32, u8)>,
 }
 
 impl Flicker {
@@ -31,24 +31,32 @@ impl Flicker {
         self.last = Some((seen.controls, seen.levels, luminance_log2, change));
     }
 
-    /// What counts: this frame's luminance in stops, or once lamps have flickered the mean of some frames; `None` before they are together.
-    pub(super) fn smooth(&mut self, luminance_log2: f32) -> Option<f32> {
+    /// What counts: this frame's luminance in stops, or once lamps have flickered the mean of some frames that were taken with the same light and
+    /// exposure; `None` before they are together.
+    pub(super) fn smooth(&mut self, seen: &Measurement, luminance_log2: f32) -> Option<f32> {
         if !self.is_there {
             return Some(luminance_log2);
         }
-        self.sum += luminance_log2;
-        self.n += 1;
-        if self.n < FLICKER_FRAMES {
+        let (sum, n) = self
+            .sum
+            .filter(|(controls, levels, ..)| (*controls, *levels) == (seen.controls, seen.levels))
+            .map_or((0.0, 0), |(.., sum, n)| (sum, n));
+        let (sum, n) = (sum + luminance_log2, n + 1);
+        if n < FLICKER_FRAMES {
+            self.sum = Some((seen.controls, seen.levels, sum, n));
             return None;
         }
-        let mean = self.sum / f32::from(self.n);
-        (self.sum, self.n) = (0.0, 0);
-        Some(mean)
+        self.sum = None;
+        Some(sum / f32::from(n))
     }
 
-    /// Light or exposure changes.
-    pub(super) fn forget(&mut self) {
-        (self.sum, self.n) = (0.0, 0);
+    /// What is known of the lamps, for another step in the same room.
+    pub(super) const fn memory(self) -> Self {
+        Self {
+            last: None,
+            is_there: self.is_there,
+            sum: None,
+        }
     }
 }
 
@@ -71,11 +79,13 @@ mod tests {
                 gain: 1.0,
             },
             levels: LightLevels::OFF,
+            since: Moment::ZERO,
         };
         let mut see = |mean: f32, exposure_us: u32| {
             let stops = log2_luminance(mean);
-            flicker.see(&frame(mean, exposure_us), stops);
-            flicker.smooth(stops)
+            let seen = frame(mean, exposure_us);
+            flicker.see(&seen, stops);
+            flicker.smooth(&seen, stops)
         };
         // A change that comes into effect over some frames is none.
         for mean in [0.2, 0.3, 0.4, 0.5] {

@@ -101,58 +101,42 @@ impl Path {
     /// Where the levels to begin with lie, at one half-period.
     pub fn start(&self) -> f32 {
         let brighter = self.levels.left.white.max(self.levels.right.white);
-        let light = (brighter.max(FAINTEST) / self.white.0.max(FAINTEST)).log2();
-        (self.ends[0] + light).clamp(self.ends[0], self.ends[1])
+        let share = (brighter - self.white.0) / (self.white.1 - self.white.0).max(1e-6);
+        let light = 1.0 + share.clamp(0.0, 1.0) * ((self.ends[1] - self.ends[0]).exp2() - 1.0);
+        self.ends[0] + light.log2()
     }
 
-    /// The position whose picture is about as bright as one with these controls and levels.
-    pub fn like(&self, controls: CameraControls, levels: LightLevels) -> f32 {
-        let (exposure_us, gain) = (controls.exposure_us.max(1) as f32, controls.gain);
-        let camera = (exposure_us / self.nominal_us * (gain / self.gain.0)).max(1e-6);
-        let sum = self.shares.0 + self.shares.1;
-        let white = (levels.left.white + levels.right.white) / sum.max(FAINTEST);
-        // What the light cannot give or spare is left to the camera.
-        let base = white.clamp(self.white.0, self.white.1).max(FAINTEST);
-        let rest = camera.log2() + (white.max(FAINTEST) / base).log2();
-        let light = self.ends[0] + (base / self.white.0.max(FAINTEST)).log2();
-        self.walk(light, rest, 1.0)
+    /// How bright a picture is, in stops, with these controls and levels in a room whose light is worth as much as the whole ring at the level
+    /// `room`. Only differences mean anything.
+    pub fn brightness(&self, controls: CameraControls, levels: LightLevels, room: f32) -> f32 {
+        let exposure = controls.exposure_us.max(1) as f32 / self.nominal_us;
+        let gain = (controls.gain / self.gain.0).max(1e-3);
+        let light = room + f32::midpoint(levels.left.white, levels.right.white);
+        (exposure * gain * light.max(FAINTEST)).log2()
     }
 
-    /// Whether the position lies in the light's part.
-    pub fn is_light(&self, position: f32) -> bool {
-        (self.ends[0]..=self.ends[1]).contains(&position)
+    /// The same at a position.
+    pub fn brightness_at(&self, position: f32, balance: f32, room: f32) -> f32 {
+        self.brightness(
+            self.controls(position),
+            self.levels(position, balance),
+            room,
+        )
     }
 
-    /// The position `stops` of brightness from `position`, where a stop of light brings `light_slope` stops of brightness; stays on
-    /// the path.
-    pub fn walk(&self, position: f32, stops: f32, light_slope: f32) -> f32 {
-        let (mut here, mut left) = (position, stops);
-        let parts = [
-            (0.0, self.ends[0], 1.0),
-            (self.ends[0], self.ends[1], light_slope),
-            (self.ends[1], self.ends[3], 1.0),
-        ];
-        let mut pass = |(from, to, slope): (f32, f32, f32)| {
-            let end = if stops > 0.0 { to } else { from };
-            let room = (end - here) * slope;
-            // A part behind us, or one of no length.
-            if room * stops <= 0.0 {
-                return;
-            }
-            if left.abs() <= room.abs() {
-                here += left / slope;
-                left = 0.0;
+    /// The position whose picture is as bright as that, or the end of the path that is nearest to it.
+    pub fn find(&self, brightness: f32, balance: f32, room: f32) -> f32 {
+        let (mut low, mut high) = (0.0, self.ends[3]);
+        // To less than a thousandth of a stop on any path.
+        for _ in 0..16 {
+            let middle = f32::midpoint(low, high);
+            if self.brightness_at(middle, balance, room) < brightness {
+                low = middle;
             } else {
-                here = end;
-                left -= room;
+                high = middle;
             }
-        };
-        if stops > 0.0 {
-            parts.into_iter().for_each(&mut pass);
-        } else {
-            parts.into_iter().rev().for_each(&mut pass);
         }
-        here.clamp(0.0, self.ends[3])
+        high
     }
 
     /// Exposure and gain at a position.
@@ -184,11 +168,11 @@ impl Path {
     /// first, and only when its side is at the end of its range does the other side get less.
     pub fn levels(&self, position: f32, balance: f32) -> LightLevels {
         let (least, most) = self.white;
-        let base = if position <= self.ends[0] {
-            least
-        } else {
-            (least.max(FAINTEST) * (position.min(self.ends[1]) - self.ends[0]).exp2()).min(most)
-        };
+        // From the least to the most without a jump, also from none at all.
+        let factor = |p: f32| (p - self.ends[0]).exp2() - 1.0;
+        let share =
+            factor(position.clamp(self.ends[0], self.ends[1])) / factor(self.ends[1]).max(1e-6);
+        let base = least + share * (most - least);
         let wanted = base.max(FAINTEST) * balance.abs().exp2();
         let (more, less) = if balance == 0.0 {
             (base, base)
@@ -204,6 +188,14 @@ impl Path {
         levels.left.white = left.clamp(least, most) * self.shares.0;
         levels.right.white = right.clamp(least, most) * self.shares.1;
         levels
+    }
+
+    /// The balance, in stops of the ring, that makes one half of what is lit `stops` brighter at a position, in a room of that level.
+    pub fn balance_for(&self, stops: f32, position: f32, room: f32) -> f32 {
+        let levels = self.levels(position, 0.0);
+        let base = f32::midpoint(levels.left.white, levels.right.white);
+        let wanted = (room + base) * stops.abs().exp2() - room;
+        stops.signum() * (wanted.max(FAINTEST) / base.max(FAINTEST)).log2().max(0.0)
     }
 
     /// A balance that the recipe's range has room for.
@@ -253,10 +245,13 @@ mod tests {
             exposure_us: 10_000,
             gain: 1.0,
         };
-        let same = one_sided.like(usual, white(0.1, 0.1));
+        let like = |levels: LightLevels| {
+            one_sided.find(one_sided.brightness(usual, levels, 0.0), 0.0, 0.0)
+        };
+        let same = like(white(0.1, 0.1));
         assert!((one_sided.levels(same, 0.0).left.white - 0.2).abs() < 1e-3);
         // Light beyond the range is given by the exposure.
-        let strong = one_sided.like(usual, white(0.4, 0.4));
+        let strong = like(white(0.4, 0.4));
         assert!((one_sided.levels(strong, 0.0).left.white - 0.4).abs() < 1e-3);
         assert_eq!(one_sided.controls(strong).exposure_us, 20_000);
     }
@@ -297,21 +292,25 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_goes_through_the_parts_and_stays_on_the_path() {
+    fn what_is_as_bright_as_that_is_found_whatever_the_room_is() {
         let path = path(50.0);
-        let check = |from: f32, stops: f32, slope: f32, to: f32| {
-            let found = path.walk(from, stops, slope);
-            assert!((found - to).abs() < 1e-4, "{found} is not {to}");
-        };
-        let [short, light, _, end] = path.ends;
-        check(short, 1.0, 1.0, short + 1.0);
-        check(short, 1.0, 0.5, short + 2.0);
-        check(light, 1.0, 0.5, light + 1.0);
-        check(short, -1.0, 0.5, short - 1.0);
-        check(light + 1.0, -2.0, 0.5, light - 2.0);
-        check(0.0, -3.0, 1.0, 0.0);
-        check(end - 0.5, 3.0, 1.0, end);
-        check(short, 0.0, 1.0, short);
+        for room in [0.0, 0.1, 1.0, 10.0] {
+            for balance in [0.0, 1.0, -2.5] {
+                let at = |position: f32| path.brightness_at(position, balance, room);
+                let ends = (at(0.0), at(path.ends[3]));
+                for i in 0..=20_u8 {
+                    let wanted = ends.0 + (ends.1 - ends.0) * f32::from(i) / 20.0;
+                    let found = path.find(wanted, balance, room);
+                    assert!(
+                        (at(found) - wanted).abs() < 0.02,
+                        "{room} {balance}: {wanted} is not {}",
+                        at(found)
+                    );
+                }
+                assert!(path.find(ends.0 - 3.0, balance, room) < 1e-3);
+                assert!((path.find(ends.1 + 3.0, balance, room) - path.ends[3]).abs() < 1e-3);
+            }
+        }
     }
 
     #[test]

@@ -24,9 +24,11 @@ struct Plant {
     /// Controls on their way through the camera; the first is in effect.
     pipeline: VecDeque<CameraControls>,
     frame: u64,
+    /// When light or exposure last changed.
+    since: Moment,
 }
 
-fn code(linear: f32) -> f32 {
+pub(super) fn code(linear: f32) -> f32 {
     let linear = linear.clamp(0.0, 1.0);
     if linear <= 0.003_130_8 {
         12.92 * linear
@@ -42,11 +44,13 @@ impl Plant {
             levels: LightLevels::OFF,
             pipeline: VecDeque::from([begin.controls; 3]),
             frame: 0,
+            since: Moment::ZERO,
         }
     }
 
     /// The next frame, after `wanted` was asked for.
     fn next(&mut self, wanted: &ExposureAction) -> Measurement {
+        let before = (self.levels, self.pipeline[0]);
         let follow = |is: &mut f32, want: f32| *is += (want - *is).clamp(-RAMP, RAMP);
         follow(&mut self.levels.left.white, wanted.levels.left.white);
         follow(&mut self.levels.right.white, wanted.levels.right.white);
@@ -63,13 +67,18 @@ impl Plant {
         let right = half(self.scene.ambient.1, r, l);
         let saturated = |linear: f32| if linear >= 0.95 { 0.5 } else { 0.0 };
         self.frame += 1;
+        let at = Moment::from_nanos(self.frame * 1_000_000_000 / FPS);
+        if before != (self.levels, controls) {
+            self.since = at;
+        }
         Measurement {
-            at: Moment::from_nanos(self.frame * 1_000_000_000 / FPS),
+            at,
             mean: f32::midpoint(left.1, right.1),
             halves: Some((left.1, right.1)),
             bright_share: saturated(left.0) + saturated(right.0),
             controls,
             levels: self.levels,
+            since: self.since,
         }
     }
 }
@@ -101,8 +110,16 @@ struct Run {
 
 /// Five simulated seconds.
 fn run(scene: Scene, white_range: (f32, f32)) -> Run {
+    run_in(scene, white_range, None)
+}
+
+/// The same, with what was measured of the room before.
+fn run_in(scene: Scene, white_range: (f32, f32), room: Option<f32>) -> Run {
     let start = f32::midpoint(white_range.0, white_range.1);
     let mut exposure = ExposureLoop::new(&camera(), 50, LightLevels::white(start), white_range);
+    if let Some(level) = room {
+        exposure = exposure.in_room(level);
+    }
     let mut action = exposure.begin();
     let mut plant = Plant::new(scene, action);
     let mut result = Run {
@@ -181,6 +198,25 @@ fn the_loop_settles_within_a_second_and_does_not_pump() {
 }
 
 #[test]
+fn in_a_room_that_was_measured_the_loop_begins_where_it_ends() {
+    let check = |ambient: f32, light: f32| {
+        let scene = Scene {
+            ambient: (ambient, ambient),
+            light,
+        };
+        let knowing = run_in(scene, (0.05, 0.9), Some(ambient / light));
+        let frames = knowing.settled_after.unwrap_or(u64::MAX);
+        // The ring comes up in three frames, and the camera shows it three later.
+        assert!(frames <= 8, "{ambient}: {frames} frames");
+        assert_eq!(knowing.turns, 0, "{ambient}");
+    };
+    check(0.0, 0.5);
+    check(0.2, 0.5);
+    check(1.0, 0.5);
+    check(8.0, 0.5);
+}
+
+#[test]
 fn what_cannot_be_reached_is_said() {
     // No light to speak of, and all the gain there is does not help.
     let dark = run(
@@ -252,14 +288,15 @@ fn nothing_changes_while_a_change_is_on_its_way_and_a_stuck_device_does_not_hold
         bright_share: 0.0,
         controls: action.controls,
         levels: action.levels,
+        since: Moment::ZERO,
     };
-    let first = exposure.step(&seen(0, &begin), TARGET);
+    let first = exposure.step(&seen(100, &begin), TARGET);
     assert_ne!(first.levels, begin.levels);
-    for ms in [33, 66, 100, 400] {
+    for ms in [133, 166, 200, 590] {
         // The levels never come into effect.
         assert_eq!(exposure.step(&seen(ms, &begin), TARGET), first);
     }
-    assert_ne!(exposure.step(&seen(500, &begin), TARGET), first);
+    assert_ne!(exposure.step(&seen(600, &begin), TARGET), first);
 }
 
 #[test]
@@ -274,6 +311,7 @@ fn a_mean_that_is_no_number_changes_nothing() {
             bright_share: f32::NAN,
             controls: begin.controls,
             levels: begin.levels,
+            since: Moment::ZERO,
         };
         assert_eq!(exposure.step(&seen, TARGET), begin);
     }

@@ -1,7 +1,8 @@
 //! The phone with the ticket's QR code on its lit screen.
 
-use super::pictures::{Texel, Texture, linear, open, pack, unusable};
+use super::pictures::{Texel, Texture, open, pack, unusable};
 use super::scene::{Scene, SceneError};
+use crate::base::srgb::linear;
 use qrcode::{Color, EcLevel, QrCode};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -75,7 +76,7 @@ impl Phone {
             .pixels()
             .map(|p| {
                 let a = f32::from(p.0[3]) / 255.0;
-                let c = |i: usize| linear(p.0[i]) * a;
+                let c = |i: usize| linear(f32::from(p.0[i]) / 255.0) * a;
                 pack([c(0), c(1), c(2), a])
             })
             .collect();

@@ -2,6 +2,7 @@
 
 use super::chance::Chance;
 use super::scene::{Scene, SceneError, Surface};
+use crate::base::srgb::linear_table;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -35,21 +36,6 @@ pub(super) struct Texture {
     pub(super) glow: Vec<Texel>,
     /// Share of light that is mirrored.
     pub(super) gloss: f32,
-}
-
-/// Decodes one byte of sRGB (IEC 61966-2-1) to linear 0..=1.
-pub(super) fn linear(byte: u8) -> f32 {
-    let v = f32::from(byte) / 255.0;
-    if v <= 0.04045 {
-        v / 12.92
-    } else {
-        ((v + 0.055) / 1.055).powf(2.4)
-    }
-}
-
-/// All 256 values of [`linear`].
-pub(super) fn linear_table() -> [f32; 256] {
-    std::array::from_fn(|i| linear(i as u8))
 }
 
 /// Opens a picture that a scene names under `key`.

@@ -3,6 +3,7 @@
 //! half. Pure: [`LightProbe`] says which levels it wants and is shown frames.
 
 use crate::base::frame::{FrameView, PixelFormat};
+use crate::base::srgb::linear_table;
 use crate::base::time::Moment;
 use crate::hal::{CameraControls, LightLevels, SideLevel};
 use serde::{Deserialize, Serialize};
@@ -56,19 +57,9 @@ pub struct HalvesOfFrame {
     pub saturated: f32,
 }
 
-/// sRGB-coded to linear, 0..=1.
-fn linear(coded: u8) -> f32 {
-    let c = f32::from(coded) / 255.0;
-    if c <= 0.04045 {
-        c / 12.92
-    } else {
-        ((c + 0.055) / 1.055).powf(2.4)
-    }
-}
-
 /// Looks at every eighth pixel of every eighth row.
 pub fn halves_of(frame: &FrameView<'_>) -> HalvesOfFrame {
-    let table: [f32; 256] = std::array::from_fn(|i| linear(u8::try_from(i).unwrap_or(u8::MAX)));
+    let table = linear_table();
     let width = frame.width() as usize;
     let (mut sums, mut counts, mut saturated) = ([0.0f64; 2], [0u32; 2], 0u32);
     for y in (4..frame.height()).step_by(8) {
