@@ -36,6 +36,34 @@ fn frames_are_written_as_they_were_asked_for() {
 }
 
 #[test]
+fn each_side_of_the_ring_lights_its_half_more() {
+    let light = |args: &[&str]| {
+        let args = [&["--step", "empty", "--size", "320x180"], args].concat();
+        let (code, said, written) = render("passport", "f.png", &args);
+        assert_eq!(code, Some(0), "{said}");
+        let picture = image::load_from_memory(&written.expect("a file")).expect("a picture");
+        let mut halves = [0.0f64; 2];
+        for (x, _, pixel) in picture.to_luma8().enumerate_pixels() {
+            halves[usize::from(x >= 160)] += f64::from(pixel.0[0]) / (160.0 * 180.0);
+        }
+        halves
+    };
+    let off = light(&["--light", "0"]);
+    for (args, side) in [
+        (["--light", "0", "--light-left", "0.8"], 0),
+        (["--light", "0", "--light-right", "0.8"], 1),
+        (["--light", "0.8", "--light-left", "0"], 1),
+    ] {
+        let on = light(&args);
+        let added = [on[0] - off[0], on[1] - off[1]];
+        assert!(
+            added[side] > 5.0 && added[side] > added[1 - side],
+            "{args:?}: {off:?}, {on:?}"
+        );
+    }
+}
+
+#[test]
 fn the_scene_s_sound_is_written_as_its_microphone_hears_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let wav = folder.path().join("sound.wav");
@@ -96,6 +124,13 @@ fn what_cannot_be_rendered_is_named() {
             "face --light 2",
             1,
             ["--light 2", "allowed", "0 to 1"],
+        ),
+        (
+            "passport",
+            "f.png",
+            "face --light-right 1.5",
+            1,
+            ["--light-right 1.5", "allowed", "0 to 1"],
         ),
         (
             "passport",
