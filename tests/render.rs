@@ -36,6 +36,42 @@ fn frames_are_written_as_they_were_asked_for() {
 }
 
 #[test]
+fn each_side_of_the_ring_has_a_level_of_its_own() {
+    let shot = |args: &[&str]| {
+        let args = [&["--step", "empty", "--size", "320x180"], args].concat();
+        let (code, said, written) = render("passport", "f.yuyv", &args);
+        assert_eq!(code, Some(0), "{said}");
+        written.expect("a file")
+    };
+    let halves = |frame: &[u8]| {
+        let mut halves = [0.0f64; 2];
+        for (i, y) in frame.iter().step_by(2).enumerate() {
+            halves[usize::from(i % 320 >= 160)] += f64::from(*y) / (160.0 * 180.0);
+        }
+        halves
+    };
+    let off = halves(&shot(&["--light", "0"]));
+    let right_only = shot(&["--light", "0", "--light-right", "0.8"]);
+    for (frame, side) in [
+        (&shot(&["--light", "0", "--light-left", "0.8"]), 0),
+        (&right_only, 1),
+    ] {
+        let on = halves(frame);
+        let added = [on[0] - off[0], on[1] - off[1]];
+        // The beams cross where faces are: of the wall behind, each side lights the other half more.
+        assert!(
+            added[side] > 3.0 && added[1 - side] > added[side] + 0.5,
+            "{side}: {added:?}"
+        );
+    }
+    let other = shot(&["--light", "0.8", "--light-left", "0"]);
+    assert!(
+        other == right_only,
+        "--light is for the side that is not named"
+    );
+}
+
+#[test]
 fn the_scene_s_sound_is_written_as_its_microphone_hears_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let wav = folder.path().join("sound.wav");
@@ -96,6 +132,13 @@ fn what_cannot_be_rendered_is_named() {
             "face --light 2",
             1,
             ["--light 2", "allowed", "0 to 1"],
+        ),
+        (
+            "passport",
+            "f.png",
+            "face --light-right 1.5",
+            1,
+            ["--light-right 1.5", "allowed", "0 to 1"],
         ),
         (
             "passport",

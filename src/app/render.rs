@@ -32,6 +32,12 @@ pub struct RenderArgs {
     /// White of both sides of the ring, a share of full power.
     #[arg(long, default_value_t = 0.1)]
     light: f32,
+    /// White of the ring's left side instead of `--light`.
+    #[arg(long)]
+    light_left: Option<f32>,
+    /// White of the ring's right side instead of `--light`.
+    #[arg(long)]
+    light_right: Option<f32>,
     /// Exposure in microseconds.
     #[arg(long, default_value_t = 8000, value_parser = clap::value_parser!(u32).range(100..=33_000))]
     exposure_us: u32,
@@ -54,16 +60,23 @@ fn size(text: &str) -> Result<(u32, u32), String> {
         })
 }
 
+/// The level of one side: its own option, or that of both.
+fn side(name: &str, own: Option<f32>, both: f32) -> anyhow::Result<SideLevel> {
+    let (name, white) = own.map_or(("--light", both), |own| (name, own));
+    ensure!(
+        (0.0..=1.0).contains(&white),
+        "{name} {white}: allowed: 0 to 1; mend: give a share of full power"
+    );
+    Ok(SideLevel::white(white))
+}
+
 /// Renders and writes.
 ///
 /// # Errors
 /// What is wrong with the scene, the ticket or the place to write to.
 pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
-    ensure!(
-        (0.0..=1.0).contains(&args.light),
-        "--light {}: allowed: 0 to 1; mend: give a share of full power",
-        args.light
-    );
+    let left = side("--light-left", args.light_left, args.light)?;
+    let right = side("--light-right", args.light_right, args.light)?;
     let is_png = match args.out.extension().and_then(|e| e.to_str()) {
         Some("png") => true,
         Some("yuyv") => false,
@@ -86,17 +99,10 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         })
     };
     let ticket = args.ticket.as_ref().map(read).transpose()?;
-    let side = SideLevel {
-        white: args.light,
-        ..SideLevel::default()
-    };
     let shot = StillShot {
         step: args.step,
         size: args.size,
-        levels: LightLevels {
-            left: side,
-            right: side,
-        },
+        levels: LightLevels { left, right },
         controls: CameraControls {
             exposure_us: args.exposure_us,
             gain: 1.0,

