@@ -47,7 +47,7 @@ class Booth:
         """Seconds until `show status` is answered."""
         self.id += 1
         began = time.monotonic()
-        operator = {"role": "view", "work_order": "STRESS", "language": "en"}
+        operator = {"role": "view", "work_order": "STRESS"}
         self.tell({"run": {"id": self.id, "command": {"show": "status"}, "operator": operator}})
         while "report" not in json.loads(self.file.readline()):
             pass
