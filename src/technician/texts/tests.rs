@@ -70,6 +70,12 @@ fn whatever_the_tables_say_has_chinese() {
         .map(|a| format!("{}; mended by: nobody; over: by itself", a.word()));
     let missing = about.iter().filter(|about| chinese(about).is_none());
     nothing("without Chinese", missing.cloned());
+    // In the table of `help` a command is a cell.
+    let commands = grammar::all().into_iter().map(|(form, ..)| form);
+    nothing(
+        "a command",
+        commands.filter(|form| chinese_word(form).is_some()),
+    );
     let missing = Code::ALL
         .iter()
         .filter(|code| chinese_result(**code).is_none());
@@ -103,6 +109,10 @@ fn texts_that_are_put_together_are_put_together_in_chinese() {
     check(
         "challenge 7K3M-9QXD  good for 30 minutes and one try",
         Some("质询码 7K3M-9QXD  30 分钟内有效，只能用一次"),
+    );
+    check(
+        "LINES: allowed are whole numbers 1 to 500 (at character 10)",
+        Some("LINES：只允许 1 到 500 的整数（第 10 个字符处）"),
     );
     check("20 to 235", Some("20 到 235"));
     check("test camera", Some("测试摄像头"));
