@@ -390,8 +390,7 @@ fn whatever_a_report_is_made_of_has_chinese() {
                 .split(|c: char| !c.is_ascii_alphabetic())
                 .any(|w| w.len() > 1);
             let is_code = !text.contains(' ') && text.contains(['.', '_', '/']);
-            let is_command =
-                text.starts_with('`') && text.find("` ").is_none() && text.ends_with('`');
+            let is_command = text.starts_with('`') && !text.contains("` ") && text.ends_with('`');
             let same = is_command || THE_SAME.contains(&text.as_str());
             // What stands in a gap is a number here, a part's name there.
             let known = ["7", "camera"]
