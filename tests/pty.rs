@@ -381,7 +381,9 @@ pub(crate) fn measured(transcript: &str, told: &[&str]) -> String {
             at_login = !line.starts_with("result ");
             continue;
         }
-        if slow || of_speed.iter().any(|item| line.starts_with(item)) {
+        // Whether a rung of the ladder was taken before it was mended.
+        let tried = matches!(first, "tried" | "已尝试");
+        if slow || tried || of_speed.iter().any(|item| line.starts_with(item)) {
             continue;
         }
         at_login = line.starts_with("logged in for ") || line.starts_with("已登录");

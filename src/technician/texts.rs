@@ -177,9 +177,10 @@ pub fn chinese(english: &str) -> Option<String> {
     None
 }
 
-/// The Chinese of a part, or the part itself if nothing in it is a word.
+/// The Chinese of a part, or the part itself if nothing in it is a word: a number, a moment.
 fn known(part: &str) -> Option<String> {
-    let wordless = !part.contains(|c: char| c.is_ascii_alphabetic());
+    let mut runs = part.split(|c: char| !c.is_ascii_alphabetic());
+    let wordless = runs.all(|letters| letters.len() < 2);
     chinese(part).or_else(|| wordless.then(|| part.to_owned()))
 }
 

@@ -114,6 +114,10 @@ fn texts_that_are_put_together_are_put_together_in_chinese() {
         "LINES: allowed are whole numbers 1 to 500 (at character 10)",
         Some("LINES：只允许 1 到 500 的整数（第 10 个字符处）"),
     );
+    check(
+        "reopen, 2026-11-26 19:12:23Z",
+        Some("重新打开、2026-11-26 19:12:23Z"),
+    );
     check("20 to 235", Some("20 到 235"));
     check("test camera", Some("测试：摄像头"));
     check("12 min 5 s", Some("12 分 5 秒"));
