@@ -116,7 +116,7 @@ class Site:
         """Seconds until `show status` is answered."""
         self.asked += 1
         began = time.monotonic()
-        operator = {"role": "view", "work_order": "STRESS", "language": "en"}
+        operator = {"role": "view", "work_order": "STRESS"}
         self.tell(self.control, {"run": {"id": self.asked, "command": {"show": "status"}, "operator": operator}})
         while "report" not in json.loads(self.control.readline()):
             pass

@@ -17,3 +17,4 @@ pub mod report;
 pub mod selftest;
 pub mod sessions;
 pub mod store;
+pub mod texts;

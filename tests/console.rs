@@ -191,6 +191,39 @@ fn a_technician_logs_in_looks_and_logs_out() {
     );
 }
 
+/// The console's own texts in Chinese; what is typed, codes and JSON are as ever.
+#[test]
+fn a_technician_looks_in_chinese() {
+    let bench = bench();
+    let mut technician = Technician::sit_down(bench.dir.path());
+    let prompt = "BOOTH-0001> ";
+    technician.types("terminal language zh", prompt);
+    technician.asks_for_chinese();
+    technician.types("help", prompt);
+    technician.types("show faults", prompt);
+    technician.types("login view WO-1", "code: ");
+    technician.types("1234", "code: ");
+    technician.types("", prompt);
+    technician.logs_in("view", "WO-1234");
+    technician.send(b"show s?");
+    technician.expect("view> show s");
+    technician.types("ess", "view> ");
+    technician.types("show version --json", "view> ");
+    technician.types("show version", "view> ");
+    technician.types("rm -rf /", "view> ");
+    technician.types("show log 900", "view> ");
+    technician.types("test lights", "view> ");
+    technician.send(b"help\r");
+    technician.expect("--更多--（空格、回车、q）");
+    technician.send(b"q");
+    technician.expect("view> ");
+    technician.types("terminal length 0", "view> ");
+    technician.types("help", "view> ");
+    technician.types("show audit", "view> ");
+    technician.types("logout", prompt);
+    compare("look-zh", &technician.transcript());
+}
+
 #[test]
 fn wrong_codes_lock_also_when_the_console_is_killed() {
     let bench = bench();
@@ -319,7 +352,6 @@ fn noise_floods_and_a_terminal_that_does_not_read_hold_up_nobody() {
 }
 
 fn view(id: u64) -> Request {
-    use boothd::base::ids::Language;
     use boothd::technician::command::{Operator, Role, WorkOrder};
     Request {
         id,
@@ -327,7 +359,6 @@ fn view(id: u64) -> Request {
         operator: Operator {
             role: Role::View,
             work_order: WorkOrder::try_from("WO-8".to_owned()).expect("good"),
-            language: Language::En,
         },
     }
 }

@@ -2,6 +2,7 @@
 //! answers, and transcripts that are compared with files.
 
 use crate::furnished::{boothd, root};
+use boothd::technician::plain::{Charset, columns, is_shown};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::os::fd::OwnedFd;
@@ -35,6 +36,33 @@ pub(crate) struct Technician {
     /// All that was shown, and how much of it was waited for already.
     shown: Vec<u8>,
     seen: usize,
+    words: Words,
+}
+
+/// What the console calls what the desk has to know.
+struct Words {
+    charset: Charset,
+    challenge: &'static str,
+    order: &'static str,
+    audit: &'static str,
+    closing: &'static str,
+}
+
+impl Words {
+    const EN: Self = Self {
+        charset: Charset::Ascii,
+        challenge: "challenge ",
+        order: "work order ",
+        audit: "audit ",
+        closing: "closing code ",
+    };
+    const ZH: Self = Self {
+        charset: Charset::Utf8,
+        challenge: "质询码 ",
+        order: "工单 ",
+        audit: "审计 ",
+        closing: "结单码 ",
+    };
 }
 
 /// A folder with a desk, the code key of BOOTH-0001 and `console.toml`, whose control socket is `control.sock` in it.
@@ -88,6 +116,7 @@ impl Technician {
             booth: booth.to_owned(),
             shown: Vec::new(),
             seen: 0,
+            words: Words::EN,
         };
         technician.expect(&format!("{booth}> "));
         technician
@@ -181,10 +210,18 @@ impl Technician {
         }
     }
 
+    /// From now on the console speaks Chinese.
+    pub(crate) fn asks_for_chinese(&mut self) {
+        let prompt = format!("{}> ", self.booth);
+        self.types("terminal charset utf-8", &prompt);
+        self.types("terminal language zh", &prompt);
+        self.words = Words::ZH;
+    }
+
     /// Logs in with a code from the desk; reads up to the prompt.
     pub(crate) fn logs_in(&mut self, role: &str, order: &str) {
         let shown = self.types(&format!("login {role} {order}"), "code: ");
-        let challenge = word_behind(&shown, "challenge ");
+        let challenge = word_behind(&shown, self.words.challenge);
         let code = self.desk_answers(role, order, &challenge);
         self.types(&code, &format!("{} {role}> ", self.booth));
     }
@@ -212,11 +249,13 @@ impl Technician {
     /// Whether the desk takes the line with the closing code.
     pub(crate) fn desk_closes(&self, shown: &str) -> Result<(), String> {
         let desk = self.folder.join("desk").display().to_string();
-        let order = word_behind(shown, "work order ");
-        let at = shown.find("audit ").expect("the audit log's place");
-        let mut words = shown[at + 6..].split_whitespace();
+        let order = word_behind(shown, self.words.order);
+        let (_, behind) = shown
+            .split_once(self.words.audit)
+            .expect("the audit log's place");
+        let mut words = behind.split_whitespace();
         let (lines, head) = (words.next().expect("lines"), words.next().expect("a head"));
-        let code = word_behind(shown, "closing code ");
+        let code = word_behind(shown, self.words.closing);
         let args = [
             "dispatch",
             "close",
@@ -235,16 +274,21 @@ impl Technician {
         }
     }
 
-    /// Everything that was shown, as lines: no byte that a dumb terminal does not understand, and what differs from run to run by name.
+    /// Everything that was shown, as lines: no character that a dumb terminal does not understand (or one that speaks
+    /// Chinese), and what differs from run to run by name.
     pub(crate) fn transcript(&self) -> String {
         let mut text = String::new();
-        for byte in &self.shown[..self.seen] {
-            match byte {
-                b' '..=b'~' | b'\n' => text.push(char::from(*byte)),
-                b'\r' => {}
-                8 => text.push_str("<BS>"),
-                7 => text.push_str("<BEL>"),
-                other => panic!("{other:#04x} was sent to the terminal"),
+        for c in std::str::from_utf8(&self.shown[..self.seen])
+            .expect("UTF-8")
+            .chars()
+        {
+            match c {
+                '\n' => text.push('\n'),
+                '\r' => {}
+                '\u{8}' => text.push_str("<BS>"),
+                '\u{7}' => text.push_str("<BEL>"),
+                c if is_shown(c, self.words.charset) => text.push(c),
+                other => panic!("{other:?} was sent to the terminal"),
             }
         }
         let lines: Vec<String> = text.lines().map(masked).collect();
@@ -337,33 +381,52 @@ pub(crate) fn measured(transcript: &str, told: &[&str]) -> String {
             at_login = !line.starts_with("result ");
             continue;
         }
-        if slow || of_speed.iter().any(|item| line.starts_with(item)) {
+        // Whether a rung of the ladder was taken before it was mended.
+        let tried = matches!(first, "tried" | "已尝试");
+        if slow || tried || of_speed.iter().any(|item| line.starts_with(item)) {
             continue;
         }
-        at_login = line.starts_with("logged in for ");
+        at_login = line.starts_with("logged in for ") || line.starts_with("已登录");
         let is_over = first.contains('.') && line.ends_with('Z');
         if is_over && !told.contains(&first) {
             continue;
         }
-        let from = match first {
-            _ if is_over => first.len(),
-            "seen" | "times," => 28,
-            _ if line.get(26..28) == Some("  ") => 28,
-            _ if line.ends_with(" faults") => 0,
-            _ if line.contains("  audit ") => line.find("  audit ").unwrap_or_default(),
-            _ => line.len(),
+        let line = in_columns(line);
+        let text = |part: &str| position(&line, &in_columns(part));
+        let audit = text("  audit ").or_else(|| text("  审计 "));
+        let number = [" faults", " 个故障"]
+            .iter()
+            .any(|end| line.ends_with(&in_columns(end)));
+        let whole = number || matches!(first, "seen" | "times," | "现象" | "次数、首次、末次");
+        let from = match audit {
+            Some(at) => at,
+            None if is_over => first.len(),
+            None if number => 0,
+            None if whole || line.get(26..28) == Some(&[' '; 2]) => 28,
+            None => line.len(),
         };
-        let whole = line.ends_with(" faults") || matches!(first, "seen" | "times,");
-        let until = if line.contains("  audit ") {
-            line.find("head").unwrap_or(line.len())
-        } else if is_over || whole {
-            line.len()
-        } else {
-            48.min(line.len())
+        let until = match audit {
+            Some(_) => text("head").unwrap_or(line.len()),
+            None if is_over || whole => line.len(),
+            None => 48.min(line.len()),
         };
-        kept.push(without_times(&with_marks(line, from, until)));
+        kept.push(without_times(&with_marks(&line, from, until)));
     }
     kept.join("\n") + "\n"
+}
+
+/// A line by the columns of the terminal: what takes two has [`SECOND`] behind it.
+fn in_columns(line: &str) -> Vec<char> {
+    let wide = |c: char| columns(c.encode_utf8(&mut [0; 4])) == 2;
+    line.chars()
+        .flat_map(|c| std::iter::once(c).chain(wide(c).then_some(SECOND)))
+        .collect()
+}
+
+const SECOND: char = '\0';
+
+fn position(line: &[char], part: &[char]) -> Option<usize> {
+    line.windows(part.len()).position(|w| w == part)
 }
 
 /// The line with one mark for each moment, as `###Z` from [`with_marks`] have it.
@@ -372,10 +435,10 @@ fn without_times(line: &str) -> String {
 }
 
 /// The line with `#` for each number that begins within these columns, and at most two blanks together.
-fn with_marks(line: &str, from: usize, until: usize) -> String {
+fn with_marks(line: &[char], from: usize, until: usize) -> String {
     let mut text = String::new();
     let mut before = ' ';
-    for (at, c) in line.chars().enumerate() {
+    for (at, c) in line.iter().copied().enumerate() {
         let in_number = |c: char| c.is_ascii_digit() || c == '.';
         let marked = (from..until).contains(&at) && c.is_ascii_digit();
         if marked && !text.ends_with('#') && !before.is_alphabetic() {
@@ -385,7 +448,8 @@ fn with_marks(line: &str, from: usize, until: usize) -> String {
             text.push('#');
         } else if !(marked
             || (text.ends_with('#') && in_number(c))
-            || text.ends_with("  ") && c == ' ')
+            || text.ends_with("  ") && c == ' '
+            || c == SECOND)
         {
             text.push(c);
         }

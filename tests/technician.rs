@@ -4,7 +4,6 @@
 use crate::furnished::{Furnished, Running, turn};
 use crate::pty::{Technician, compare, furnish_for, measured};
 use base64::Engine as _;
-use boothd::base::ids::Language;
 use boothd::technician::command::{
     CalibrateWhat, Command, ConfigCommand, IdleLanguage, InspectItem, InspectResult, LogLevel,
     LogModule, Operator, RebootReason, Role, SessionQuery, Setting, TestWhat, Topic, WorkOrder,
@@ -55,7 +54,6 @@ impl Console {
         let operator = Operator {
             role: self.role,
             work_order: WorkOrder::try_from("WO-1".to_owned()).expect("a number"),
-            language: Language::En,
         };
         let request = Request {
             id: self.id,
@@ -285,6 +283,9 @@ const MENDED: [(Break, &str, &str, &str); 6] = [
     ),
 ];
 
+/// Which of them is mended in Chinese, too.
+const IN_CHINESE: &str = "muted-microphone";
+
 #[test]
 fn a_technician_finds_what_is_broken_and_can_ask_everything() {
     let _turn = turn();
@@ -296,13 +297,21 @@ fn a_technician_finds_what_is_broken_and_can_ask_everything() {
 }
 
 /// At the booth's serial line: each fault is found, mended, and seen to be gone, and the desk closes the work order. The transcripts are
-/// `tests/golden/console/mend-*.txt`, with `#` for what is measured.
+/// `tests/golden/console/mend-*.txt`, with `#` for what is measured. One technician speaks Chinese.
 fn what_is_broken_is_mended_over_the_line(site: &mut Site) {
     let folder = site.furnished.path("");
     furnish_for(&folder, "BOOTH-TEST");
-    for (n, (what, name, test, code)) in MENDED.into_iter().enumerate() {
+    let in_english = MENDED.map(|mended| (mended, ""));
+    let in_chinese = MENDED.iter().filter(|m| m.1 == IN_CHINESE);
+    let all = in_english
+        .into_iter()
+        .chain(in_chinese.map(|m| (*m, "-zh")));
+    for (n, ((what, name, test, code), language)) in all.enumerate() {
         site.breaks(what);
         let mut technician = Technician::sit_down_at(&folder, "BOOTH-TEST");
+        if !language.is_empty() {
+            technician.asks_for_chinese();
+        }
         technician.logs_in("service", &format!("WO-{}", n + 1));
         let prompt = "BOOTH-TEST service> ";
         let inside = "BOOTH-TEST service maint> ";
@@ -323,7 +332,7 @@ fn what_is_broken_is_mended_over_the_line(site: &mut Site) {
         let closing = technician.types("logout", "BOOTH-TEST> ");
         assert_eq!(technician.desk_closes(&closing), Ok(()), "{closing}");
         compare(
-            &format!("mend-{name}"),
+            &format!("mend-{name}{language}"),
             &measured(&technician.transcript(), &MENDED.map(|m| m.3)),
         );
     }

@@ -66,6 +66,7 @@ fn report(rest: &[u8], charset: Charset) {
         Style {
             charset,
             color: false,
+            chinese: charset == Charset::Utf8,
         },
     ) {
         assert!(columns(&line) <= WIDTH, "{line:?}");

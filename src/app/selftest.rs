@@ -1,7 +1,6 @@
 //! `boothd selftest`: asks the running booth for its self-test, over the control socket; the same that the console's `test all` does. The booth
 //! is in maintenance meanwhile, and a customer's session is waited for or left alone.
 
-use crate::base::ids::Language;
 use crate::config::service::ServiceConfig;
 use crate::technician::command::{Command, Operator, Role, TestWhat, WorkOrder};
 use crate::technician::control::{ControlClient, Heard, Request, Tell};
@@ -95,7 +94,6 @@ fn ask(
     let operator = Operator {
         role: Role::Service,
         work_order: WorkOrder::try_from("SELFTEST".to_owned()).map_err(anyhow::Error::msg)?,
-        language: Language::En,
     };
     client.run(Request {
         id,

@@ -1,7 +1,7 @@
 //! What a technician can ask of the booth: a closed set. Nothing typed reaches a shell or a path; every argument is a word of a list, a
 //! number within a range, or part of a session's id. [`super::grammar`] says how each is typed.
 
-use crate::base::ids::{Language, SessionId};
+use crate::base::ids::SessionId;
 use serde::{Deserialize, Serialize};
 
 /// What a login allows; each includes those before it.
@@ -380,8 +380,6 @@ pub struct Operator {
     pub role: Role,
     /// The work order that the login's code was made for.
     pub work_order: WorkOrder,
-    /// Language of the answers: the booth's own texts; items and units stay as they are.
-    pub language: Language,
 }
 
 /// A work order's number: 1 to 16 letters, digits and hyphens, upper case.

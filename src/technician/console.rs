@@ -11,25 +11,27 @@
 //! ```
 
 mod answers;
+mod help;
+mod keeper;
 mod login;
 mod screen;
 #[cfg(test)]
 mod tests;
 
 pub use answers::{block_line, read_block_line};
-pub use login::{Keeper, LOGIN_MINUTES};
+pub use keeper::Keeper;
+pub use login::LOGIN_MINUTES;
 pub use screen::{QUEUE, Screen};
 
 use super::audit::Kind;
 use super::command::{Command, Operator, Role};
 use super::control::{ConsoleNote, Request};
 use super::editor::{Edit, Editor};
-use super::grammar::{self, Local, Mistake, Terminal, Typed};
+use super::grammar::{self, Local, Terminal, Typed};
 use super::page::{Style, report_json, report_lines};
-use super::plain::{Charset, plain};
-use super::report::{Body, Code, Report, Row};
+use super::plain::Charset;
+use super::report::{Code, Report, Row};
 use super::store::Store;
-use crate::base::ids::Language;
 use crate::base::time::{Moment, SharedClock};
 use login::{Asked, Login};
 use std::collections::VecDeque;
@@ -85,7 +87,6 @@ pub struct Console<S> {
     screen: Screen,
     editor: Editor,
     style: Style,
-    chinese: bool,
     length: u16,
     login: Option<Login>,
     mode: Mode,
@@ -109,7 +110,6 @@ impl<S: Store> Console<S> {
             screen: Screen::default(),
             editor: Editor::default(),
             style: Style::default(),
-            chinese: false,
             length: PAGE,
             login: None,
             mode: Mode::Prompt,
@@ -288,7 +288,7 @@ impl<S: Store> Console<S> {
         match parsed {
             Ok(None) => {}
             Err(mistake) => {
-                let report = self.mistake_report(&mistake);
+                let report = help::mistake_report(&mistake);
                 self.ended(&report, line.contains("--json"), &[]);
             }
             Ok(Some(found)) => {
@@ -344,11 +344,6 @@ impl<S: Store> Console<S> {
             operator: Operator {
                 role: login.role,
                 work_order: login.work_order.clone(),
-                language: if self.chinese {
-                    Language::Zh
-                } else {
-                    Language::En
-                },
             },
         };
         let live = matches!(command, Command::CameraLive | Command::MicrophoneVu);
@@ -367,7 +362,7 @@ impl<S: Store> Console<S> {
     fn local(&mut self, local: Local, json: bool) {
         match local {
             Local::Help => {
-                let report = self.help_report();
+                let report = help::report(self.login.as_ref().map(|l| l.role));
                 self.ended(&report, json, &[]);
             }
             Local::Login { role, work_order } => self.login_asked(role, work_order, json),
@@ -387,7 +382,7 @@ impl<S: Store> Console<S> {
         match terminal {
             Terminal::Utf8(utf8) => {
                 self.style.charset = if utf8 { Charset::Utf8 } else { Charset::Ascii };
-                self.chinese &= utf8;
+                self.style.chinese &= utf8;
             }
             Terminal::Chinese(true) if self.style.charset == Charset::Ascii => {
                 return Report::refusal(
@@ -396,16 +391,19 @@ impl<S: Store> Console<S> {
                     "`terminal charset utf-8` first",
                 );
             }
-            Terminal::Chinese(chinese) => self.chinese = chinese,
+            Terminal::Chinese(chinese) => self.style.chinese = chinese,
             Terminal::Color(color) => self.style.color = color,
             Terminal::Length(lines) => self.length = lines,
         }
-        Report::new(self.say("terminal set", "终端已设置"), Code::Ok)
+        self.screen.ask_for_more(self.style.say(screen::MORE));
+        Report::new("terminal set", Code::Ok)
     }
 
-    /// Of two texts the one in the console's language.
-    fn say(&self, english: &'static str, chinese: &'static str) -> &'static str {
-        if self.chinese { chinese } else { english }
+    /// Lines of the console's own, in its language.
+    fn say<'a>(&mut self, lines: impl IntoIterator<Item = &'a str>) {
+        let style = self.style;
+        self.screen
+            .lines(lines.into_iter().map(|line| style.say(line)));
     }
 
     /// A command has ended: its report, and the prompt.
@@ -443,93 +441,4 @@ impl<S: Store> Console<S> {
             }
         }
     }
-
-    fn help_at(&mut self, before: &str) {
-        let lines = match grammar::help(before) {
-            Ok(choices) => {
-                let allowed = self.login.as_ref().map(|l| l.role);
-                let first = !before.contains(' ');
-                choices
-                    .into_iter()
-                    .filter(|(name, _)| !first || first_word_allowed(name, allowed))
-                    .map(|(name, help)| format!("  {name:<18} {help}"))
-                    .collect()
-            }
-            Err(mistake) => self.mistake_lines(&mistake),
-        };
-        let mut out = b"?\r\n".to_vec();
-        for line in lines {
-            let shown = plain(&line, self.style.charset);
-            out.extend(shown.bytes());
-            out.extend(b"\r\n");
-        }
-        self.editor.redraw(&mut out);
-        self.screen.write(&out);
-    }
-
-    fn complete_at(&mut self, before: &str) {
-        let added = grammar::complete(before);
-        if added.is_empty() {
-            let choices = grammar::help(before).unwrap_or_default();
-            if choices.len() > 1 {
-                return self.help_at(before);
-            }
-            return self.screen.write(&[7]);
-        }
-        let mut out = Vec::new();
-        self.editor.insert(&added, &mut out);
-        self.screen.write(&out);
-    }
-
-    fn mistake_lines(&self, mistake: &Mistake) -> Vec<String> {
-        let mut lines = vec![format!(
-            "{} (at character {})",
-            mistake.what,
-            mistake.at + 1
-        )];
-        if !mistake.allowed.is_empty() {
-            lines.push(format!("allowed: {}", mistake.allowed.join(", ")));
-        }
-        lines
-    }
-
-    fn mistake_report(&self, mistake: &Mistake) -> Report {
-        let mut report = Report::new(
-            format!("{} (at character {})", mistake.what, mistake.at + 1),
-            mistake.code,
-        );
-        if !mistake.allowed.is_empty() {
-            report.next = format!("allowed there: {}", mistake.allowed.join(", "));
-        }
-        report
-    }
-
-    fn help_report(&self) -> Report {
-        let allowed = self.login.as_ref().map(|l| l.role);
-        let rows = grammar::all()
-            .into_iter()
-            .filter(|(_, _, typed)| {
-                typed
-                    .role()
-                    .is_none_or(|needed| allowed.is_some_and(|r| r >= needed))
-            })
-            .map(|(form, help, _)| vec![form, help.to_owned()])
-            .collect();
-        let columns = ["command".to_owned(), "what it does".to_owned()].to_vec();
-        Report {
-            next: "`?` shows what may follow at any place, TAB completes, words may be cut short; --json on every command".to_owned(),
-            ..Report::new(self.say("what this login allows", "本次登录可用的命令"), Code::Ok)
-        }
-        .with("", Body::Table { columns, rows })
-    }
-}
-
-/// Whether some command that begins with this word is allowed.
-fn first_word_allowed(word: &str, role: Option<Role>) -> bool {
-    grammar::all().into_iter().any(|(form, _, typed)| {
-        form.split(' ').next() == Some(word)
-            && typed
-                .role()
-                .is_none_or(|needed| role.is_some_and(|r| r >= needed))
-    })
 }

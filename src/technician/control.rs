@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! > {"hello":{"protocol":"boothd-control","version":1}}   < {"hello":{"version":1,"booth":"BOOTH-0001","software":"0.1.0"}}
-//! > {"run":{"id":7,"command":{"test":"lights"},"operator":{"role":"service","work_order":"WO-1","language":"en"}}}
+//! > {"run":{"id":7,"command":{"test":"lights"},"operator":{"role":"service","work_order":"WO-1"}}}
 //!                                                         < {"progress":{"id":7,"text":"left side on","done":1,"of":4}}
 //!                                                         < {"row":{"id":7,"row":{"item":"left","value":141.2,...}}}
 //!                                                         < {"live":{"id":7,"sections":[..]}}        once a second

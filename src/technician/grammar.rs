@@ -474,6 +474,14 @@ pub fn all() -> Vec<(String, &'static str, Typed)> {
         .collect()
 }
 
+/// All explanations, of forms and of what they are made of.
+#[cfg(test)]
+pub(super) fn explanations() -> Vec<&'static str> {
+    let of_parts = |form: &'static Form| form.parts.iter().flat_map(|part| part.choices());
+    let parts = FORMS.iter().flat_map(of_parts).map(|(_, help)| help);
+    parts.chain(FORMS.iter().map(|form| form.help)).collect()
+}
+
 impl Part {
     /// The smallest argument that is allowed here.
     fn smallest(&self) -> Option<Given> {

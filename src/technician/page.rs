@@ -2,6 +2,7 @@
 
 use super::plain::{Charset, columns, plain, plain_json, split_columns, wrap};
 use super::report::{Body, Report, Row, Section, Value, Verdict};
+use super::texts;
 
 /// One column less than the terminal has: a line that fills it would break on some.
 pub const WIDTH: usize = 79;
@@ -17,6 +18,22 @@ pub struct Style {
     pub charset: Charset,
     /// Verdicts in colour.
     pub color: bool,
+    /// In Chinese, as far as the catalogue goes; else in English. Only with [`Charset::Utf8`].
+    pub chinese: bool,
+}
+
+impl Style {
+    /// A text in the terminal's language and characters.
+    pub fn say(&self, english: &str) -> String {
+        let chinese = self.chinese.then(|| texts::chinese(english)).flatten();
+        plain(chinese.as_deref().unwrap_or(english), self.charset)
+    }
+
+    /// A text that somebody may have typed: only as a whole.
+    fn say_cell(&self, english: &str) -> String {
+        let chinese = self.chinese.then(|| texts::chinese_word(english)).flatten();
+        plain(chinese.unwrap_or(english), self.charset)
+    }
 }
 
 /// The value as text: whole numbers whole, others with four significant digits.
@@ -44,9 +61,9 @@ fn padded(text: &str, to: usize) -> String {
 }
 
 fn verdict_text(verdict: Verdict, style: Style) -> String {
-    let word = verdict.word();
+    let word = style.say(verdict.word());
     if !style.color {
-        return word.to_owned();
+        return word;
     }
     let color = match verdict {
         Verdict::Ok => 32,
@@ -58,7 +75,7 @@ fn verdict_text(verdict: Verdict, style: Style) -> String {
 
 /// A row: item, value and unit, limit, verdict; what is too long goes to lines of its own; the mend below.
 pub fn row_lines(row: &Row, style: Style) -> Vec<String> {
-    let show = |text: &str| plain(text, style.charset);
+    let show = |text: &str| style.say(text);
     let item = show(&row.item);
     let value = row.value.as_ref().map(value_text).unwrap_or_default();
     let value = match (value.is_empty(), row.unit.is_empty()) {
@@ -78,7 +95,7 @@ pub fn row_lines(row: &Row, style: Style) -> Vec<String> {
         let whole = if row.limit.is_empty() {
             value
         } else {
-            format!("{value}  limit {limit}")
+            format!("{value}  {} {limit}", show("limit"))
         };
         let verdict = row.verdict.map(|v| verdict_text(v, style));
         let text = wrap(&whole, WIDTH - ITEM - 1);
@@ -106,20 +123,25 @@ pub fn row_lines(row: &Row, style: Style) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     if !row.mend.is_empty() && row.verdict != Some(Verdict::Ok) {
-        for (i, part) in wrap(&show(&row.mend), WIDTH - 8).iter().enumerate() {
-            lines.push(format!(
-                "  {}{part}",
-                if i == 0 { "mend: " } else { "      " }
-            ));
-        }
+        lines.extend(labelled(&style.say("  mend: "), &show(&row.mend)));
     }
     lines
 }
 
-fn table_lines(heads: &[String], rows: &[Vec<String>], style: Style) -> Vec<String> {
-    let show = |cells: &[String]| -> Vec<String> {
-        cells.iter().map(|c| plain(c, style.charset)).collect()
+/// A text behind its label; lines below begin where the first does.
+fn labelled(label: &str, text: &str) -> Vec<String> {
+    let before = columns(label);
+    let parts = wrap(text, WIDTH - before);
+    let line = |(i, part): (usize, &String)| {
+        let label = if i == 0 { label } else { "" };
+        format!("{}{part}", padded(label, before))
     };
+    parts.iter().enumerate().map(line).collect()
+}
+
+fn table_lines(heads: &[String], rows: &[Vec<String>], style: Style) -> Vec<String> {
+    let show =
+        |cells: &[String]| -> Vec<String> { cells.iter().map(|c| style.say_cell(c)).collect() };
     let heads = show(heads);
     let rows: Vec<Vec<String>> = rows.iter().map(|r| show(r)).collect();
     let mut widths: Vec<usize> = heads.iter().map(|h| columns(h)).collect();
@@ -168,7 +190,7 @@ pub fn section_lines(section: &Section, style: Style) -> Vec<String> {
     let mut lines = Vec::new();
     if !section.title.is_empty() {
         lines.push(String::new());
-        lines.extend(wrap(&plain(&section.title, style.charset), WIDTH));
+        lines.extend(wrap(&style.say(&section.title), WIDTH));
     }
     match &section.body {
         Body::Rows(rows) => lines.extend(rows.iter().flat_map(|row| row_lines(row, style))),
@@ -193,7 +215,7 @@ pub fn section_lines(section: &Section, style: Style) -> Vec<String> {
 
 /// The whole report; rows that were told already are left out. The last line has the result's number and word.
 pub fn report_lines(report: &Report, told: &[Row], style: Style) -> Vec<String> {
-    let mut lines = wrap(&plain(&report.title, style.charset), WIDTH);
+    let mut lines = wrap(&style.say(&report.title), WIDTH);
     for section in &report.sections {
         let mut section = section.clone();
         if let Body::Rows(rows) = &mut section.body {
@@ -205,19 +227,13 @@ pub fn report_lines(report: &Report, told: &[Row], style: Style) -> Vec<String> 
         lines.extend(section_lines(&section, style));
     }
     if !report.next.is_empty() {
-        let next = plain(&report.next, style.charset);
-        for (i, part) in wrap(&next, WIDTH - 6).iter().enumerate() {
-            lines.push(format!(
-                "{}{part}",
-                if i == 0 { "next: " } else { "      " }
-            ));
-        }
+        lines.extend(labelled(&style.say("next: "), &style.say(&report.next)));
     }
-    lines.push(format!(
-        "result {} {}",
-        report.code.number(),
-        report.code.word()
-    ));
+    // Number and word are for scripts, whatever the language.
+    let (number, word) = (report.code.number(), report.code.word());
+    let chinese = style.chinese.then(|| texts::chinese_result(report.code));
+    let line = format!("result {number} {word} {}", chinese.flatten().unwrap_or(""));
+    lines.push(line.trim_end().to_owned());
     lines
 }
 

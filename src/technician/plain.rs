@@ -91,7 +91,32 @@ pub fn split_columns(text: &str, most: usize) -> (&str, &str) {
     (text, "")
 }
 
-/// Lines of at most `most` columns, broken at blanks where there are some.
+/// Marks that do not begin a line, and marks that do not end one (the part of UAX 14 that the console's texts need).
+const CLOSING: &str = "，。、；：？！）》」』";
+const OPENING: &str = "（《「『";
+
+/// Whether a line may end between two characters: at a blank, and on both sides of what takes two columns.
+fn may_break(before: char, after: char) -> bool {
+    let wide = |c: char| c.width() == Some(2);
+    before == ' '
+        || after == ' '
+        || (wide(before) || wide(after)) && !CLOSING.contains(after) && !OPENING.contains(before)
+}
+
+/// The last place in a text where a line may end, up to this one; none: only before all that is no blank.
+fn last_break(text: &str, upto: usize) -> Option<usize> {
+    let mut behind = text[upto..].chars().next();
+    for (at, c) in text[..upto].char_indices().rev() {
+        let end = at + c.len_utf8();
+        if behind.is_none_or(|behind| may_break(c, behind)) && !text[..end].trim().is_empty() {
+            return Some(end);
+        }
+        behind = Some(c);
+    }
+    None
+}
+
+/// Lines of at most `most` columns, broken at blanks and between Chinese characters where there are some.
 pub fn wrap(text: &str, most: usize) -> Vec<String> {
     let most = most.max(2);
     let mut lines = Vec::new();
@@ -102,11 +127,7 @@ pub fn wrap(text: &str, most: usize) -> Vec<String> {
             lines.push(first.to_owned());
             return lines;
         }
-        let at = match first.rfind(' ') {
-            _ if more.starts_with(' ') => first.len(),
-            Some(at) if !first[..at].trim().is_empty() => at,
-            _ => first.len(),
-        };
+        let at = last_break(rest, first.len()).unwrap_or(first.len());
         lines.push(rest[..at].trim_end().to_owned());
         rest = rest[at..].trim_start_matches(' ');
     }

@@ -92,7 +92,11 @@ impl Control {
             Some(Attention::Soon) => Verdict::Warn,
             Some(Attention::Now) => Verdict::Fail,
         };
-        let mend = if active.is_empty() { "" } else { "show faults" };
+        let mend = if active.is_empty() {
+            ""
+        } else {
+            "`show faults`"
+        };
         rows.push(Row::measured(
             "faults",
             whole(active.len() as u64),
@@ -298,7 +302,7 @@ impl Control {
                 "",
                 format!("<= {}", stats.max_rows / 2),
                 waits,
-                mend(waits, "show network"),
+                mend(waits, "`show network`"),
             ),
             Row::told(
                 "oldest waits for",

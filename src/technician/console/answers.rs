@@ -3,8 +3,8 @@
 use super::{Console, Mode, Run, Wish};
 use crate::technician::command::Command;
 use crate::technician::control::{BLOCK, Tell};
-use crate::technician::page::{report_lines, row_lines, section_lines};
-use crate::technician::plain::{plain, plain_json};
+use crate::technician::page::{WIDTH, report_lines, row_lines, section_lines};
+use crate::technician::plain::{plain, plain_json, wrap};
 use crate::technician::report::{Code, Report};
 use crate::technician::store::Store;
 use base64::Engine as _;
@@ -52,7 +52,7 @@ impl<S: Store> Console<S> {
         let style = self.style;
         match tell {
             Tell::Progress { id, text, done, of } if id == run.id && !run.json => {
-                let text = plain(&text, style.charset);
+                let text = style.say(&text);
                 let line = if of > 0 {
                     format!("[{done}/{of}] {text}")
                 } else {
@@ -87,13 +87,13 @@ impl<S: Store> Console<S> {
                     .take(9)
                     .map(|c| plain(c, style.charset))
                     .collect();
-                let mut lines = vec![plain(&question, style.charset)];
-                lines.extend(
-                    choices
-                        .iter()
-                        .enumerate()
-                        .map(|(i, c)| format!("  {} {c}", i + 1)),
-                );
+                let mut lines = wrap(&style.say(&question), WIDTH);
+                for (n, choice) in (1..).zip(&choices) {
+                    // The word that may be typed, and behind it what it means.
+                    let said = Some(style.say(choice)).filter(|said| said != choice);
+                    let line = format!("  {n} {choice} {}", said.unwrap_or_default());
+                    lines.push(line.trim_end().to_owned());
+                }
                 self.screen.lines(lines);
                 if let Mode::Running(run) = std::mem::replace(&mut self.mode, Mode::Prompt) {
                     self.mode = Mode::Question(run, choices);
@@ -152,7 +152,7 @@ impl<S: Store> Console<S> {
             run.stopped = Some(now);
             let id = run.id;
             self.wishes.push_back(Wish::Stop(id));
-            self.screen.lines(["^C stopping".to_owned()]);
+            self.say(["^C stopping"]);
         }
     }
 
@@ -170,10 +170,8 @@ impl<S: Store> Console<S> {
             _ => None,
         };
         let Some(choice) = by_number.or(by_word) else {
-            self.screen.lines([format!(
-                "allowed: 1 to {}, or one of the words; Ctrl-C ends",
-                choices.len()
-            )]);
+            let n = choices.len();
+            self.say([format!("allowed: 1 to {n}, or one of the words; Ctrl-C ends").as_str()]);
             self.mode = Mode::Question(run, choices);
             return self.prompt();
         };

@@ -1,15 +1,12 @@
-//! Login, its end, the lock, and the audit log.
+//! Login, its end, and the lock.
 
 use super::{Console, Mode, Wish};
-use crate::base::ids::BoothId;
-use crate::base::time::{Moment, SharedClock};
-use crate::technician::audit::{Audit, Kind};
+use crate::base::time::Moment;
+use crate::technician::audit::Kind;
 use crate::technician::command::{Command, Role, Topic, WorkOrder};
-use crate::technician::control::ConsoleNote;
-use crate::technician::lockout::Lockout;
-use crate::technician::report::{Body, Code, Report, Row, Verdict};
+use crate::technician::report::{Body, Code, Report};
 use crate::technician::store::Store;
-use crate::trust::codes::{Challenge, ClosingClaims, Code as TypedCode, CodeKey, LoginClaims};
+use crate::trust::codes::{Challenge, Code as TypedCode, LoginClaims};
 use crate::trust::random_bytes;
 use std::time::Duration;
 
@@ -19,10 +16,6 @@ const CODE_WITHIN: Duration = Duration::from_secs(30 * 60);
 const IDLE: Duration = Duration::from_secs(10 * 60);
 /// and after so long whatever is typed.
 pub const LOGIN_MINUTES: u32 = 60;
-/// Lines of somebody who is not logged in that are kept at once; one more each minute. A flood must not push out what was kept.
-const STRANGER_LINES: u32 = 30;
-/// Lines that `show audit` shows.
-const AUDIT_SHOWN: usize = 40;
 
 /// A challenge that waits for its code.
 #[derive(Debug)]
@@ -42,279 +35,24 @@ pub(super) struct Login {
     since: Moment,
 }
 
-/// What the desk is told when a login has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Closing {
-    work_order: String,
-    how: String,
-    lines: u64,
-    head: String,
-    code: String,
-}
-
-/// What outlives the process: key, lock, audit log.
-#[derive(Debug)]
-pub struct Keeper<S> {
-    booth: BoothId,
-    key: CodeKey,
-    lock: Lockout<S>,
-    audit: Audit<S>,
-    clock: SharedClock,
-    closing: Option<Closing>,
-    stranger_lines: u32,
-    stranger_since: Moment,
-    not_kept: u64,
-}
-
-impl<S: Store> Keeper<S> {
-    /// Puts them together.
-    pub fn new(
-        booth: BoothId,
-        key: CodeKey,
-        lock: Lockout<S>,
-        audit: Audit<S>,
-        clock: SharedClock,
-    ) -> Self {
-        Self {
-            booth,
-            key,
-            lock,
-            audit,
-            stranger_since: clock.now(),
-            clock,
-            closing: None,
-            stranger_lines: STRANGER_LINES,
-            not_kept: 0,
-        }
-    }
-
-    /// Which booth.
-    pub fn booth(&self) -> &BoothId {
-        &self.booth
-    }
-
-    /// The console starts. How the last login ended is known again, with its closing code; one that a power cut ended is closed now.
-    pub(super) fn started(&mut self) {
-        self.note_audit(Kind::Start, "", env!("CARGO_PKG_VERSION"));
-        let Ok(checked) = self.audit.check() else {
-            return;
-        };
-        let Some(at) = checked.entries.iter().rposition(|e| e.kind == Kind::Login) else {
-            return;
-        };
-        let words: Vec<&str> = checked.entries[at].text.split(' ').collect();
-        let [_role, work_order, challenge] = words[..] else {
-            return;
-        };
-        let Some(challenge) = Challenge::typed(challenge) else {
-            return;
-        };
-        let logout = (at..checked.entries.len()).find(|i| checked.entries[*i].kind == Kind::Logout);
-        match logout.and_then(|i| Some((&checked.entries[i], checked.heads.get(i)?))) {
-            Some((entry, head)) => {
-                let closing = self.closing_of(&challenge, work_order, &entry.text, entry.seq, head);
-                self.closing = Some(closing);
-            }
-            None => self.close(&challenge, work_order, "the console was started again"),
-        }
-    }
-
-    /// What the audit log holds.
-    #[cfg(test)]
-    pub(super) fn audit_entries(&self) -> Vec<crate::technician::audit::Entry> {
-        self.audit
-            .check()
-            .expect("a store that can be read")
-            .entries
-    }
-
-    /// Adds a line to the audit log; whether it is kept.
-    pub(super) fn note_audit(&mut self, kind: Kind, who: &str, text: &str) -> bool {
-        let (wall, now) = (self.clock.wall(), self.clock.now());
-        match self.audit.add(kind, who, text, wall, now) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(%error, "the audit log cannot be written");
-                false
-            }
-        }
-    }
-
-    /// A line of somebody who is not logged in: at most so many are kept.
-    fn note_stranger(&mut self, kind: Kind, text: &str) {
-        let now = self.clock.now();
-        let minutes =
-            u32::try_from(now.since(self.stranger_since).as_secs() / 60).unwrap_or(u32::MAX);
-        if minutes > 0 {
-            self.stranger_since = now;
-            self.stranger_lines = self
-                .stranger_lines
-                .saturating_add(minutes)
-                .min(STRANGER_LINES);
-        }
-        if self.stranger_lines == 0 {
-            self.not_kept += 1;
-            return;
-        }
-        self.stranger_lines -= 1;
-        let more = std::mem::take(&mut self.not_kept);
-        let text = if more > 0 {
-            format!("{text} (before it {more} lines not kept)")
-        } else {
-            text.to_owned()
-        };
-        self.note_audit(kind, "", &text);
-    }
-
-    fn close(&mut self, challenge: &Challenge, work_order: &str, how: &str) {
-        self.note_audit(Kind::Logout, work_order, how);
-        let closing = self.closing_of(
-            challenge,
-            work_order,
-            how,
-            self.audit.lines(),
-            &self.audit.head(),
-        );
-        self.closing = Some(closing);
-    }
-
-    /// What the desk is told of a logout that stands in this line of the audit log.
-    fn closing_of(
-        &self,
-        challenge: &Challenge,
-        work_order: &str,
-        how: &str,
-        lines: u64,
-        head: &str,
-    ) -> Closing {
-        let head = head.get(..8).unwrap_or_default().to_owned();
-        let claims = ClosingClaims {
-            booth: &self.booth,
-            challenge,
-            work_order,
-            audit_lines: lines,
-            audit_head: &head,
-        };
-        let code = self.key.closing_code(&claims).to_string();
-        Closing {
-            work_order: work_order.to_owned(),
-            how: how.to_owned(),
-            lines,
-            head,
-            code,
-        }
-    }
-
-    fn note(&self, login: Option<&Login>) -> ConsoleNote {
-        ConsoleNote {
-            audit_lines: self.audit.lines(),
-            audit_head: self.audit.head(),
-            wrong_codes: self.lock.tries(),
-            locked_s: self.lock.left(self.clock.now()).as_secs(),
-            login: login.map(|l| (l.role, l.work_order.clone())),
-        }
-    }
-
-    /// `show audit`: the newest lines, and whether the chain holds.
-    pub(super) fn audit_report(&self) -> Report {
-        let checked = match self.audit.check() {
-            Ok(checked) => checked,
-            Err(error) => {
-                return Report::refusal(
-                    Code::Failed,
-                    format!("the audit log cannot be read: {error}"),
-                    "the memory card may be broken",
-                );
-            }
-        };
-        let verdict = if checked.wrong.is_empty() {
-            Verdict::Ok
-        } else {
-            Verdict::Fail
-        };
-        let first = checked.entries.first().map_or(0, |e| e.seq);
-        let rows = vec![
-            Row::told(
-                "lines ever",
-                i64::try_from(self.audit.lines()).unwrap_or(i64::MAX),
-                "",
-            ),
-            Row::told(
-                "oldest line kept",
-                i64::try_from(first).unwrap_or(i64::MAX),
-                "",
-            ),
-            Row::measured(
-                "chain",
-                if checked.wrong.is_empty() {
-                    "holds".to_owned()
-                } else {
-                    checked.wrong.join("; ")
-                },
-                "",
-                "",
-                verdict,
-                "tell the desk: somebody or something has changed the log",
-            ),
-        ];
-        let from = checked.entries.len().saturating_sub(AUDIT_SHOWN);
-        let cells = checked.entries[from..]
-            .iter()
-            .map(|e| {
-                let kind = serde_json::to_value(e.kind).ok();
-                let kind = kind
-                    .as_ref()
-                    .and_then(|k| k.as_str())
-                    .unwrap_or_default()
-                    .to_owned();
-                let at = e.at.get(..19).unwrap_or(&e.at).to_owned();
-                vec![
-                    e.seq.to_string(),
-                    at,
-                    kind,
-                    format!("{} {}", e.who, e.text).trim().to_owned(),
-                ]
-            })
-            .collect();
-        let columns = ["line", "time (UTC)", "kind", "who, text"]
-            .map(str::to_owned)
-            .to_vec();
-        let head = format!("head {}", self.audit.head());
-        Report::of_rows("audit log of this console", rows)
-            .with("", Body::Lines(vec![head]))
-            .with(
-                "newest lines",
-                Body::Table {
-                    columns,
-                    rows: cells,
-                },
-            )
-    }
-}
-
 impl<S: Store> Console<S> {
     pub(super) fn greet(&mut self) {
         let booth = self.keeper.booth.clone();
         let mut lines = vec![
             String::new(),
             format!(
-                "boothd {}  booth {}  {}",
+                "boothd {}  booth {}  technician's console",
                 env!("CARGO_PKG_VERSION"),
                 booth.as_str(),
-                self.say("technician's console", "技术员控制台")
             ),
-            self.say(
-                "Every line typed here is recorded. `login ROLE WORK-ORDER`, or `help`.",
-                "此处输入的每一行都会被记录。`login ROLE WORK-ORDER` 或 `help`。",
-            )
-            .to_owned(),
+            "Every line typed here is recorded. `login ROLE WORK-ORDER`, or `help`.".to_owned(),
         ];
         if let Some(closing) = &self.keeper.closing {
             lines.push(format!(
                 "last login {} ended: {}",
                 closing.work_order, closing.how
             ));
-            lines.push(closing_line(closing));
+            lines.push(closing.line());
         }
         let left = self.keeper.lock.left(self.clock.now());
         if !left.is_zero() {
@@ -324,11 +62,7 @@ impl<S: Store> Console<S> {
                 left.as_secs() + 1
             ));
         }
-        let shown = lines
-            .iter()
-            .map(|l| crate::technician::plain::plain(l, self.style.charset))
-            .collect::<Vec<_>>();
-        self.screen.lines(shown);
+        self.say(lines.iter().map(String::as_str));
         self.prompt();
     }
 
@@ -366,18 +100,15 @@ impl<S: Store> Console<S> {
             &format!("{} {} {challenge}", role.word(), work_order.as_str()),
         );
         self.screen.new_page(0);
-        self.screen.lines([
-            format!(
-                "booth {booth}  role {}  work order {}",
-                role.word(),
-                work_order.as_str()
-            ),
-            format!("challenge {challenge}  good for 30 minutes and one try"),
-            self.say(
-                "Give these four to the desk; type the code it answers (Ctrl-C: none).",
-                "请把以上四项告诉调度台，然后输入其回复的代码（Ctrl-C：没有）。",
-            )
-            .to_owned(),
+        let asked = format!(
+            "booth {booth}  role {}  work order {}",
+            role.word(),
+            work_order.as_str()
+        );
+        self.say([
+            asked.as_str(),
+            format!("challenge {challenge}  good for 30 minutes and one try").as_str(),
+            "Give these four to the desk; type the code it answers (Ctrl-C: none).",
         ]);
         self.mode = Mode::Code(Asked {
             role,
@@ -422,9 +153,7 @@ impl<S: Store> Console<S> {
         }
         let Some(typed) = TypedCode::typed(line) else {
             // Cannot be a code, so nothing can be guessed by it: the challenge stays.
-            self.screen.lines([
-                "a code has ten digits and letters (without I, L, O, U): XXXXX-XXXXX".to_owned(),
-            ]);
+            self.say(["a code has ten digits and letters (without I, L, O, U): XXXXX-XXXXX"]);
             self.mode = Mode::Code(asked);
             return self.prompt();
         };
@@ -488,13 +217,8 @@ impl<S: Store> Console<S> {
             since: now,
         });
         self.notify();
-        let said = self.say(
-            "logged in for 60 minutes, 10 without typing; faults now:",
-            "已登录 60 分钟，10 分钟无输入则退出；当前故障：",
-        );
-        let said = crate::technician::plain::plain(said, self.style.charset);
         self.screen.new_page(0);
-        self.screen.lines([said]);
+        self.say(["logged in for 60 minutes, 10 without typing; faults now:"]);
         self.run(Command::Show(Topic::Faults), false);
     }
 
@@ -525,7 +249,8 @@ impl<S: Store> Console<S> {
                 format!("login {} ended: {how}", closing.work_order),
                 Code::Ok,
             );
-            report = report.with("", Body::Lines(vec![closing_line(&closing)]));
+            let line = self.style.say(&closing.line());
+            report = report.with("", Body::Lines(vec![line]));
             report.next =
                 "give this line to the desk: without it the next work order is refused".to_owned();
             self.screen.new_page(0);
@@ -585,11 +310,4 @@ impl<S: Store> Console<S> {
     pub fn booth_found(&mut self) {
         self.notify();
     }
-}
-
-fn closing_line(closing: &Closing) -> String {
-    format!(
-        "work order {}  audit {} {}  closing code {}",
-        closing.work_order, closing.lines, closing.head, closing.code
-    )
 }

@@ -1,6 +1,7 @@
 //! What waits for the terminal: at most 8 KiB of bytes that are ready, and behind them lines that come when there is room, page by page.
 //! Nothing here waits for the terminal, and whoever fills it is never delayed by one that does not read.
 
+use crate::technician::plain::columns;
 use std::collections::VecDeque;
 
 /// Bytes that are ready.
@@ -19,11 +20,14 @@ pub struct Screen {
     /// Lines of a page; 0: no pages.
     page: usize,
     on_page: usize,
-    /// `--More--` is shown.
+    /// What stands between two pages; empty: [`MORE`].
+    between_pages: String,
+    /// It is shown.
     more: bool,
 }
 
-const MORE: &str = "--More-- (space, enter, q)";
+/// What stands between two pages.
+pub(super) const MORE: &str = "--More-- (space, enter, q)";
 
 impl Screen {
     /// Bytes at once, or not at all if there is no room; the loss is told later.
@@ -53,6 +57,18 @@ impl Screen {
         (self.page, self.on_page) = (lines, 0);
     }
 
+    /// What stands between two pages from now on.
+    pub fn ask_for_more(&mut self, text: String) {
+        self.between_pages = text;
+    }
+
+    fn between_pages(&self) -> &str {
+        match self.between_pages.as_str() {
+            "" => MORE,
+            text => text,
+        }
+    }
+
     /// Moves lines to the queue while there is room.
     pub fn pump(&mut self) {
         if self.lost > 0 && self.queue.len() < QUEUE / 2 {
@@ -75,7 +91,8 @@ impl Screen {
             // The last line never waits for a key alone.
             if self.page > 1 && self.on_page + 1 >= self.page && self.lines.len() > 1 {
                 self.more = true;
-                self.queue.extend(MORE.bytes());
+                let text = self.between_pages().to_owned();
+                self.queue.extend(text.bytes());
                 return;
             }
             if let Some(line) = self.lines.pop_front() {
@@ -104,7 +121,7 @@ impl Screen {
         self.more
     }
 
-    /// A key at `--More--`: space a page, enter a line, q or Ctrl-C the end (the last line still comes: it has the result).
+    /// A key between two pages: space a page, enter a line, q or Ctrl-C the end (the last line still comes: it has the result).
     pub fn more_key(&mut self, byte: u8) {
         let allowed = match byte {
             b' ' => self.page.saturating_sub(1),
@@ -120,7 +137,7 @@ impl Screen {
         };
         self.more = false;
         self.on_page = self.page.saturating_sub(1 + allowed);
-        let wipe = format!("\r{}\r", " ".repeat(MORE.len()));
+        let wipe = format!("\r{}\r", " ".repeat(columns(self.between_pages())));
         self.queue.extend(wipe.bytes());
         self.pump();
     }
@@ -151,6 +168,7 @@ impl Screen {
         let bytes = self.queue.len() + self.waiting_bytes;
         *self = Self {
             page: self.page,
+            between_pages: std::mem::take(&mut self.between_pages),
             ..Self::default()
         };
         bytes

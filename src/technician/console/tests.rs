@@ -6,7 +6,7 @@ use crate::base::time::{Clock as _, ManualClock, WallTime};
 use crate::technician::audit::Audit;
 use crate::technician::control::Tell;
 use crate::technician::lockout::{self, Lockout};
-use crate::technician::report::{Section, Verdict};
+use crate::technician::report::{Body, Section, Verdict};
 use crate::trust::codes::{Challenge, ClosingClaims, CodeKey, LoginClaims};
 use std::cell::RefCell;
 use std::io;

@@ -1,7 +1,6 @@
 //! The control socket with a booth that is none, with a client that keeps to the protocol and others that do not.
 
 use super::*;
-use crate::base::ids::Language;
 use crate::technician::command::{ConfigCommand, TestWhat, Topic};
 use crate::technician::report::{Body, Code, Verdict};
 use std::io::{Read as _, Write as _};
@@ -114,7 +113,6 @@ fn request(id: u64, command: Command, role: Role) -> Request {
         operator: Operator {
             role,
             work_order: WorkOrder::try_from("WO-1".to_owned()).expect("good"),
-            language: Language::En,
         },
     }
 }
@@ -283,7 +281,7 @@ fn who_does_not_keep_to_the_protocol_is_told_so_and_dropped() {
         b"{\"hello\":{\"protocol\":\"boothd-control\",\"version\":2}}\n",
         b"{\"stop\":{\"id\":1}}\n",
         &[&good[..], b"{\"run\":{\"id\":1}}\n"].concat(),
-        &[&good[..], b"{\"run\":{\"id\":1,\"command\":{\"shell\":\"id\"},\"operator\":{\"role\":\"reset\",\"work_order\":\"W\",\"language\":\"en\"}}}\n"].concat(),
+        &[&good[..], b"{\"run\":{\"id\":1,\"command\":{\"shell\":\"id\"},\"operator\":{\"role\":\"reset\",\"work_order\":\"W\"}}}\n"].concat(),
         &[&good[..], &[b'x'; 70_000]].concat(),
     ] {
         let mut stream = bench.raw();

@@ -104,8 +104,8 @@ proptest! {
         let report = Report::of_rows("t", vec![row])
             .with("s", Body::Table { columns: cells.clone(), rows: vec![cells.clone()] })
             .with("l", Body::Lines(cells));
-        for charset in [Charset::Ascii, Charset::Utf8] {
-            for line in report_lines(&report, &[], Style { charset, color: false }) {
+        for (charset, chinese) in [(Charset::Ascii, false), (Charset::Utf8, false), (Charset::Utf8, true)] {
+            for line in report_lines(&report, &[], Style { charset, color: false, chinese }) {
                 prop_assert!(columns(&line) <= WIDTH, "{} {line:?}", columns(&line));
                 prop_assert!(line.chars().all(|c| crate::technician::plain::is_shown(c, charset)), "{line:?}");
             }
