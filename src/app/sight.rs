@@ -5,6 +5,7 @@ mod maintenance;
 use super::eye::Eye;
 use super::senses::Senses;
 use super::trace::Trace;
+use super::trends::{OfSession, Samples};
 use crate::base::frame::Frame;
 use crate::base::latest::Latest;
 use crate::base::secret::Secret;
@@ -319,6 +320,15 @@ impl Sight {
         true
     }
 
+    /// What a frame was really taken with, if the camera says so; else what was wanted.
+    fn controls_of(&self, frame: &Frame) -> CameraControls {
+        let taken_with = frame.meta.exposure_us.zip(frame.meta.gain);
+        taken_with.map_or(self.controls, |(exposure_us, gain)| CameraControls {
+            exposure_us,
+            gain,
+        })
+    }
+
     /// Looks at a frame that was taken with the ring at `levels`, and lets the loop make one step.
     ///
     /// # Errors
@@ -330,10 +340,7 @@ impl Sight {
         clock: &SharedClock,
     ) -> anyhow::Result<Look> {
         let meta = frame.meta;
-        if let (Some(exposure_us), Some(gain)) = (meta.exposure_us, meta.gain) {
-            // What the frame was really taken with.
-            self.controls = CameraControls { exposure_us, gain };
-        }
+        self.controls = self.controls_of(frame);
         let start = clock.now();
         let scene = scene_light(&frame.view());
         let seen = self.vision.look(frame.view(), self.task)?;
@@ -386,12 +393,14 @@ pub fn vision_thread(
     events: &Sender<Event>,
     wanted_levels: &Latest<LightLevels>,
     senses: &Senses,
+    samples: &Samples,
     clock: &SharedClock,
     pulse: &Pulse,
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let mut n_dropped = 0u64;
     let mut work = Work::default();
+    let mut best = OfSession::default();
     let apply = |sight: &mut Sight, work: &Work, action: &ExposureAction| {
         if work.has_light() {
             return;
@@ -404,6 +413,9 @@ pub fn vision_thread(
     while !stop.is_set() {
         pulse.beat();
         for order in orders.try_iter() {
+            if matches!(order, Order::Forget | Order::ForgetBut(_)) {
+                best.end(samples);
+            }
             if let Some(action) = sight.obey(order) {
                 apply(&mut sight, &work, &action);
             }
@@ -421,8 +433,9 @@ pub fn vision_thread(
         let Some(frame) = eye.frames.take(Duration::from_millis(200)) else {
             continue;
         };
+        let controls = sight.controls_of(&frame);
         let vision = &mut sight.vision;
-        if work.see(&frame, vision, eye, wanted_levels, senses)? {
+        if work.see(&frame, controls, vision, eye, wanted_levels, senses)? {
             eye.recycle(frame);
             continue;
         }
@@ -439,6 +452,7 @@ pub fn vision_thread(
         if let Some(action) = &look.action {
             apply(&mut sight, &work, action);
         }
+        best.see(&look.observation);
         match events.try_send(Event::Seen(look.observation)) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {

@@ -13,7 +13,7 @@ use crate::technician::characters;
 use crate::technician::selftest::lights::{LightFigures, LightProbe, NoLightFigures, halves_of};
 use crossbeam_channel::Sender;
 
-/// What is asked of vision beside the session, only in maintenance.
+/// What is asked of vision beside the session; but for the last only in maintenance.
 #[derive(Debug)]
 pub enum Ask {
     /// The lights are measured by the camera; the answer comes when it is known.
@@ -22,6 +22,9 @@ pub enum Ask {
     Shine(Option<LightLevels>),
     /// What the next frame looks like, with a face in it if there is one.
     Look(Sender<LiveLook>),
+    /// The light in the next frame, whatever else it is looked at for ([`Halves::per_ms`](crate::technician::selftest::lights::Halves::per_ms));
+    /// also while no maintenance is.
+    MeasureRoom(Sender<f32>),
 }
 
 /// One frame for a technician who aims the camera.
@@ -45,6 +48,7 @@ pub(super) struct Work {
     /// The lights are being measured, for whom.
     probe: Option<(LightProbe, Sender<Result<LightFigures, NoLightFigures>>)>,
     look: Option<Sender<LiveLook>>,
+    room: Option<Sender<f32>>,
     /// The light is the scene's again, and has to be set anew.
     again: bool,
 }
@@ -77,6 +81,7 @@ impl Work {
                 self.probe = Some((probe, answer));
             }
             Ask::Look(answer) => self.look = Some(answer),
+            Ask::MeasureRoom(answer) => self.room = Some(answer),
         }
     }
 
@@ -90,13 +95,14 @@ impl Work {
         std::mem::take(&mut self.again)
     }
 
-    /// Looks at a frame; gives whether it was for this and not for the session.
+    /// Looks at a frame that was taken with `controls`; gives whether it was for this and not for the session.
     ///
     /// # Errors
     /// If a net cannot be run.
     pub(super) fn see(
         &mut self,
         frame: &Frame,
+        controls: CameraControls,
         vision: &mut Vision,
         eye: &Eye,
         wanted: &Latest<LightLevels>,
@@ -105,6 +111,11 @@ impl Work {
         if self.probe.is_some() {
             self.show_probe(frame, eye, wanted, senses);
             return Ok(true);
+        }
+        if let Some(answer) = self.room.take() {
+            let light = halves_of(&frame.view()).light;
+            // Who has given up waiting needs no answer.
+            let _ = answer.try_send(light.per_ms(controls));
         }
         let Some(answer) = self.look.take() else {
             return Ok(false);
