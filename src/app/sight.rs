@@ -1,6 +1,7 @@
 //! The vision thread: looks at the newest frame for what the session wants, and closes the loop of light and exposure.
 
 mod maintenance;
+mod room;
 
 use super::eye::Eye;
 use super::senses::Senses;

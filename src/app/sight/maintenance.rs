@@ -1,6 +1,7 @@
 //! What vision does for the self-test and for a technician, while no session runs: the ring is held at levels, the lights are measured by
 //! the camera, one frame is looked at for whoever aims it.
 
+use super::room::{RoomProbe, Step};
 use crate::app::eye::Eye;
 use crate::app::senses::Senses;
 use crate::base::frame::Frame;
@@ -48,7 +49,8 @@ pub(super) struct Work {
     /// The lights are being measured, for whom.
     probe: Option<(LightProbe, Sender<Result<LightFigures, NoLightFigures>>)>,
     look: Option<Sender<LiveLook>>,
-    room: Option<Sender<f32>>,
+    /// The room's light is being measured, for whom.
+    room: Option<(RoomProbe, Sender<f32>)>,
     /// The light is the scene's again, and has to be set anew.
     again: bool,
 }
@@ -81,7 +83,7 @@ impl Work {
                 self.probe = Some((probe, answer));
             }
             Ask::Look(answer) => self.look = Some(answer),
-            Ask::MeasureRoom(answer) => self.room = Some(answer),
+            Ask::MeasureRoom(answer) => self.room = Some((RoomProbe::default(), answer)),
         }
     }
 
@@ -112,11 +114,7 @@ impl Work {
             self.show_probe(frame, eye, wanted, senses);
             return Ok(true);
         }
-        if let Some(answer) = self.room.take() {
-            let light = halves_of(&frame.view()).light;
-            // Who has given up waiting needs no answer.
-            let _ = answer.try_send(light.per_ms(controls));
-        }
+        self.show_room_probe(frame, controls, eye);
         let Some(answer) = self.look.take() else {
             return Ok(false);
         };
@@ -149,6 +147,22 @@ impl Work {
         }
         if let Some(done) = done {
             self.end_probe(done);
+        }
+    }
+
+    fn show_room_probe(&mut self, frame: &Frame, taken_with: CameraControls, eye: &Eye) {
+        let Some((probe, answer)) = &mut self.room else {
+            return;
+        };
+        match probe.frame(halves_of(&frame.view()), taken_with) {
+            Step::Wait => {}
+            Step::Set(controls) => drop(eye.controls.put(controls)),
+            Step::Done(light) => {
+                // Who has given up waiting needs no answer.
+                let _ = answer.try_send(light);
+                self.again |= probe.has_changed();
+                self.room = None;
+            }
         }
     }
 

@@ -221,7 +221,7 @@ fn the_sun_at_certain_hours_is_told_with_them() {
         let is_bright = (30..60).contains(&day) && [6, 9, 15].contains(&hour);
         for (of, value) in &mut figures {
             if *of == Measure::RoomLight {
-                *value = if is_bright || day == 20 { 20.0 } else { 1.0 };
+                *value = if is_bright || day == 20 { 200.0 } else { 1.0 };
             }
         }
         figures
@@ -234,7 +234,7 @@ fn the_sun_at_certain_hours_is_told_with_them() {
     assert_eq!(room.hours, ["06-07 h", "09-10 h", "15-16 h"]);
     assert!(
         room.in_words()
-            .starts_with("room light: 20 %/ms at 06-07 h, 09-10 h, 15-16 h UTC, was 1 %/ms"),
+            .starts_with("room light: 200 %/ms at 06-07 h, 09-10 h, 15-16 h UTC, was 1 %/ms"),
         "{}",
         room.in_words()
     );

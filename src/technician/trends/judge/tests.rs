@@ -95,7 +95,7 @@ fn hours_are_judged_against_the_ring() {
             (
                 h,
                 if [23, 0, 1].contains(&(h % 24)) {
-                    9.0
+                    90.0
                 } else {
                     1.0
                 },
@@ -114,7 +114,7 @@ fn hours_are_judged_against_the_ring() {
         (
             "a stronger ring",
             &hours[..],
-            Some(1.2),
+            Some(2.0),
             false,
             Verdict::Ok,
             vec![],
