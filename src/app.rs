@@ -24,5 +24,6 @@ pub mod sound;
 pub mod steady;
 pub mod tester;
 pub mod trace;
+pub mod trends;
 pub mod upkeep;
 pub mod verbs;

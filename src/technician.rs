@@ -1,5 +1,5 @@
 //! What a technician needs: the commands of the console and what comes back, the console itself with its login, lock and audit log, the
-//! socket between it and the booth, and the memory of faults.
+//! socket between it and the booth, the memory of faults, and trends over months.
 
 pub mod audit;
 pub mod characters;
@@ -18,3 +18,4 @@ pub mod selftest;
 pub mod sessions;
 pub mod store;
 pub mod texts;
+pub mod trends;

@@ -59,7 +59,10 @@ const ONLY_THERE: &[(&[&str], &str)] = &[
         "src/hal/pi",
     ),
     (&["libloading::"], "src/models/litert"),
-    (&["rusqlite::"], "src/delivery/outbox|src/wallet"),
+    (
+        &["rusqlite::"],
+        "src/delivery/outbox|src/technician/trends|src/wallet",
+    ),
     (&["ureq::", "rustls::"], "src/delivery|src/trust|src/wallet"),
     (&["tokio::", "hyper::"], "src/wallet"),
     (&["embedded_graphics::"], "src/guidance|src/hal/pi"),

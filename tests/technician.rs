@@ -178,11 +178,11 @@ impl Site {
         }
     }
 
-    /// A console that keeps customers out.
-    fn console(&self) -> Console {
+    /// A console that leaves the booth as it is.
+    fn look_only(&self) -> Console {
         let client =
             ControlClient::connect(&self.furnished.path("control.sock")).expect("a socket");
-        let mut console = Console {
+        Console {
             client,
             id: 0,
             role: Role::Service,
@@ -190,7 +190,12 @@ impl Site {
             blocks: Vec::new(),
             live: Vec::new(),
             stop_after_live: false,
-        };
+        }
+    }
+
+    /// A console that keeps customers out.
+    fn console(&self) -> Console {
+        let mut console = self.look_only();
         let refused = console.test(TestWhat::Quick);
         assert_eq!(refused.code, Code::Maintenance, "{refused:?}");
         let entered = console.run(Command::MaintenanceEnter { wait_s: 30 });
@@ -290,10 +295,44 @@ const IN_CHINESE: &str = "muted-microphone";
 fn a_technician_finds_what_is_broken_and_can_ask_everything() {
     let _turn = turn();
     let mut site = Site::open();
+    the_first_rows_of_trends_appear(&mut site);
     what_is_broken_is_mended_over_the_line(&mut site);
     let mut console = site.console();
     what_is_broken_is_found_by_the_test_and_gone_when_it_is_mended(&mut site, &mut console);
     every_command_is_answered(&mut site, &mut console);
+}
+
+/// The empty booth is measured by itself, and `show trends` has the figures of its first minute: what the camera, the microphone and the board
+/// say. Nothing is judged of one day.
+fn the_first_rows_of_trends_appear(site: &mut Site) {
+    let mut console = site.look_only();
+    let began = Instant::now();
+    loop {
+        let report = console.run(Command::Show(Topic::Trends));
+        assert_eq!(report.code, Code::Ok, "{report:#?}");
+        let Some(Body::Table { rows, .. }) = report.sections.first().map(|s| &s.body) else {
+            panic!("{report:#?}");
+        };
+        let now = |name: &str| {
+            let row = rows.iter().find(|row| row[0] == name);
+            // In how many days it is judged.
+            row.map(|row| (row[1] != "-", row[5].starts_with("in ")))
+        };
+        let there = Some((true, true));
+        let first = ["noise floor", "processor", "low supply", "room light"];
+        if first.iter().all(|name| now(name) == there) {
+            // Nobody has tested the lights yet.
+            assert_eq!(now("left side of ring"), Some((false, true)));
+            return;
+        }
+        assert!(
+            began.elapsed() < LIMIT,
+            "{report:#?}\n{}",
+            site.booth.said()
+        );
+        // The booth is looked at every half minute.
+        let _ = console.client.hear(Duration::from_millis(500));
+    }
 }
 
 /// At the booth's serial line: each fault is found, mended, and seen to be gone, and the desk closes the work order. The transcripts are
@@ -416,6 +455,19 @@ fn every_command_is_answered(site: &mut Site, console: &mut Console) {
         assert_eq!(state.join("devices.json").exists(), !dry_run);
     }
     let lights = console.test(TestWhat::Lights);
+    let trends = console.run(Command::Show(Topic::Trends));
+    let Some(Body::Table { rows: lines, .. }) = trends.sections.first().map(|s| &s.body) else {
+        panic!("{trends:#?}");
+    };
+    let side = |name: &str| {
+        lines
+            .iter()
+            .find(|row| row[0] == name)
+            .map(|row| row[1].ends_with("%/ms"))
+    };
+    for name in ["left side of ring", "right side of ring"] {
+        assert_eq!(side(name), Some(true), "{trends:#?}");
+    }
     let calibrated = rows(&lights).find(|r| r.item == "of calibrated");
     assert_eq!(
         calibrated.and_then(|r| r.verdict),

@@ -20,6 +20,7 @@ use super::sound;
 use super::steady::Steady;
 use super::tester::{Fitted, SharedTester, Tester};
 use super::trace::Trace;
+use super::trends::{Samples, TrendKeeper};
 use super::upkeep::{Upkeep, upkeep_thread};
 use crate::base::latest::Latest;
 use crate::base::time::{SharedClock, SystemClock};
@@ -42,6 +43,7 @@ use crate::technician::control::{ConsoleNote, ControlServer};
 use crate::technician::faults::Faults;
 use crate::technician::selftest::store::Kept;
 use crate::technician::sessions::Sessions;
+use crate::technician::trends::Trends;
 use crate::trust::floor::ProvenClock;
 use crate::trust::keys::{SharedSigner, SoftwareKey, TrustedKeys};
 use anyhow::Context;
@@ -125,6 +127,7 @@ pub fn run(config_path: &Path, log: &LogControl, stop: &Stop) -> anyhow::Result<
     let wanted_levels = Latest::new();
     let ui = Latest::new();
     let senses = senses::Senses::default();
+    let (samples, figures) = Samples::channel();
 
     let Devices {
         camera,
@@ -173,11 +176,12 @@ pub fn run(config_path: &Path, log: &LogControl, stop: &Stop) -> anyhow::Result<
             board.exposure,
             trace,
         )?;
-        let (eye, events, clock, senses) = (
+        let (eye, events, clock, senses, samples) = (
             eye.clone(),
             events.clone(),
             Arc::clone(&clock),
             senses.clone(),
+            samples.clone(),
         );
         let (pulse, wanted) = (
             hearts.register(
@@ -195,6 +199,7 @@ pub fn run(config_path: &Path, log: &LogControl, stop: &Stop) -> anyhow::Result<
                 &events,
                 &wanted,
                 &senses,
+                &samples,
                 &clock,
                 &pulse,
                 stop,
@@ -260,6 +265,17 @@ pub fn run(config_path: &Path, log: &LogControl, stop: &Stop) -> anyhow::Result<
     );
     let sessions = Sessions::open(&config.outbox.state_dir.join("sessions.json"), clock.wall());
     let state = |name: &str| config.outbox.state_dir.join(name);
+    let trends = Trends::open(&state("trends.db"));
+    let keeper = TrendKeeper {
+        trends: trends.clone(),
+        samples: figures,
+        asks: asks.clone(),
+        eye: eye.clone(),
+        senses: senses.clone(),
+        desk: desk.clone(),
+        faults: faults.clone(),
+        clock: Arc::clone(&clock),
+    };
     let tester: SharedTester = Arc::new(Mutex::new(Tester {
         asks,
         listen,
@@ -281,6 +297,7 @@ pub fn run(config_path: &Path, log: &LogControl, stop: &Stop) -> anyhow::Result<
         machine,
         results: Kept::open(&state("selftest.json")),
         references: Kept::open(&state("devices.json")),
+        samples,
     }));
     let console: Arc<Mutex<ConsoleNote>> = Arc::default();
     {
@@ -295,6 +312,7 @@ pub fn run(config_path: &Path, log: &LogControl, stop: &Stop) -> anyhow::Result<
             config: config.selftest,
             settings: settings.clone(),
             log: log.clone(),
+            trends: keeper,
             clock: Arc::clone(&clock),
         };
         // A test that hangs on a device is worth a restart; one that runs beats.
@@ -359,6 +377,7 @@ pub fn run(config_path: &Path, log: &LogControl, stop: &Stop) -> anyhow::Result<
                 desk,
                 faults,
                 sessions,
+                trends,
                 log: log.clone(),
                 signer: booth_key,
                 settings,

@@ -3,6 +3,7 @@
 
 mod acts;
 mod bundle;
+mod health;
 pub mod settings;
 mod show;
 mod site;
@@ -26,6 +27,7 @@ use crate::technician::fault_table::FaultRow;
 use crate::technician::faults::Faults;
 use crate::technician::report::{Code, Report};
 use crate::technician::sessions::Sessions;
+use crate::technician::trends::Trends;
 use crate::trust::keys::SharedSigner;
 use settings::Settings;
 use std::path::PathBuf;
@@ -51,6 +53,8 @@ pub struct Control {
     pub faults: Faults,
     /// The memory of sessions.
     pub sessions: Sessions,
+    /// Figures over months.
+    pub trends: Trends,
     /// The outbox.
     pub outbox: OutboxHandle,
     /// What the uplink says.

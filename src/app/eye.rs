@@ -131,6 +131,12 @@ impl Eye {
         }
     }
 
+    /// What the newest frame is like, while no fault of the camera stands.
+    pub fn newest(&self) -> Option<FrameFigures> {
+        let tally = self.lock();
+        tally.figures.filter(|_| tally.fault.is_none())
+    }
+
     /// Has the next rungs of the recovery ladder taken, but for the restart of the machine.
     pub fn ask_for_reset(&self) {
         self.reset.store(true, Ordering::Relaxed);

@@ -1,10 +1,12 @@
 //! The vision thread: looks at the newest frame for what the session wants, and closes the loop of light and exposure.
 
 mod maintenance;
+mod room;
 
 use super::eye::Eye;
 use super::senses::Senses;
 use super::trace::Trace;
+use super::trends::{OfSession, Samples};
 use crate::base::frame::Frame;
 use crate::base::latest::Latest;
 use crate::base::secret::Secret;
@@ -419,6 +421,15 @@ impl Sight {
         true
     }
 
+    /// What a frame was really taken with, if the camera says so; else what was wanted.
+    fn controls_of(&self, frame: &Frame) -> CameraControls {
+        let taken_with = frame.meta.exposure_us.zip(frame.meta.gain);
+        taken_with.map_or(self.controls, |(exposure_us, gain)| CameraControls {
+            exposure_us,
+            gain,
+        })
+    }
+
     /// Looks at a frame that was taken with the ring at `levels`, as it had been since `lit_since`, and lets the loop make one step.
     ///
     /// # Errors
@@ -430,10 +441,7 @@ impl Sight {
         clock: &SharedClock,
     ) -> anyhow::Result<Look> {
         let meta = frame.meta;
-        if let (Some(exposure_us), Some(gain)) = (meta.exposure_us, meta.gain) {
-            // What the frame was really taken with.
-            self.controls = CameraControls { exposure_us, gain };
-        }
+        self.controls = self.controls_of(frame);
         let start = clock.now();
         let scene = scene_light(&frame.view());
         let controls = self.controls;
@@ -511,12 +519,14 @@ pub fn vision_thread(
     events: &Sender<Event>,
     wanted_levels: &Latest<LightLevels>,
     senses: &Senses,
+    samples: &Samples,
     clock: &SharedClock,
     pulse: &Pulse,
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let mut n_dropped = 0u64;
     let mut work = Work::default();
+    let mut best = OfSession::default();
     let apply = |sight: &mut Sight, work: &Work, action: &ExposureAction| {
         if work.has_light() {
             return;
@@ -529,6 +539,9 @@ pub fn vision_thread(
     while !stop.is_set() {
         pulse.beat();
         for order in orders.try_iter() {
+            if matches!(order, Order::Forget | Order::ForgetBut(_)) {
+                best.end(samples);
+            }
             if let Some(action) = sight.obey(order, clock.now()) {
                 apply(&mut sight, &work, &action);
             }
@@ -546,8 +559,9 @@ pub fn vision_thread(
         let Some(frame) = eye.frames.take(Duration::from_millis(200)) else {
             continue;
         };
+        let controls = sight.controls_of(&frame);
         let vision = &mut sight.vision;
-        if work.see(&frame, vision, eye, wanted_levels, senses)? {
+        if work.see(&frame, controls, vision, eye, wanted_levels, senses)? {
             eye.recycle(frame);
             continue;
         }
@@ -564,6 +578,7 @@ pub fn vision_thread(
         if let Some(action) = &look.action {
             apply(&mut sight, &work, action);
         }
+        best.see(&look.observation);
         match events.try_send(Event::Seen(look.observation)) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {

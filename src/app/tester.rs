@@ -6,6 +6,7 @@ use super::maintenance::Desk;
 use super::senses::{Keeping, Senses};
 use super::sight::Ask;
 use super::sound::{Listen, Play};
+use super::trends::Samples;
 use crate::base::latest::Latest;
 use crate::base::time::{Moment, SharedClock};
 use crate::config::service::ModelPaths;
@@ -13,7 +14,7 @@ use crate::delivery::service::OutboxHandle;
 use crate::delivery::wire::NetWatch;
 use crate::guidance::model::UiModel;
 use crate::hal::{
-    Button, CameraInfo, DeviceFault, LightLevels, SAMPLE_RATE_HZ, SensorReadings, Sensors, Storage,
+    Button, CameraInfo, LightLevels, SAMPLE_RATE_HZ, SensorReadings, Sensors, Storage,
 };
 use crate::models::{Catalogue, ModelTask};
 use crate::technician::faults::Faults;
@@ -24,6 +25,7 @@ use crate::technician::selftest::sound::{SoundFigures, tone};
 use crate::technician::selftest::store::{
     Kept, LevelReference, LightReference, Occasion, References, Results,
 };
+use crate::technician::trends::Measure;
 use crate::trust::tls::SOFTWARE_S;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -95,6 +97,8 @@ pub struct Tester {
     pub results: Kept<Results>,
     /// What the devices were like when they were calibrated.
     pub references: Kept<References>,
+    /// Figures for the trends.
+    pub samples: Samples,
 }
 
 /// Which devices the board has.
@@ -142,32 +146,14 @@ impl Tester {
 
     /// Keeps what a run has found, and tells the memory of faults.
     pub fn keep(&mut self, reports: &[PartReport], occasion: Occasion, took: Duration) {
+        let at = self.clock.wall();
         for report in reports {
-            self.tell(report);
+            self.faults.note_all(&report.faults, at);
         }
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        self.results
-            .now
-            .add(reports, occasion, took_ms, self.clock.wall());
+        self.results.now.add(reports, occasion, took_ms, at);
         if let Err(error) = self.results.write() {
             tracing::warn!(%error, "results of the self-test are not written");
-        }
-    }
-
-    /// Raises and ends the faults that a report has looked for. Those that a device's thread tells are its own.
-    pub fn tell(&self, report: &PartReport) {
-        let at = self.clock.wall();
-        let measured = report
-            .faults
-            .iter()
-            .filter(|(row, _)| !DeviceFault::CODES.contains(&row.code));
-        for (row, found) in measured {
-            if self.faults.note(row, found.as_deref(), at) {
-                match found {
-                    Some(found) => tracing::warn!(code = row.code, found, "{}", row.description),
-                    None => tracing::info!(code = row.code, "over"),
-                }
-            }
         }
     }
 
@@ -249,6 +235,12 @@ impl Tester {
             return report;
         }
         let measured = self.measure_lights(going);
+        if let Ok(figures) = &measured {
+            self.samples
+                .put(Measure::LightLeft, figures.per_ms(figures.left));
+            self.samples
+                .put(Measure::LightRight, figures.per_ms(figures.right));
+        }
         parts::lights(measured, self.references.now.lights.as_ref())
     }
 
@@ -359,6 +351,10 @@ impl Tester {
         let (storage, keeping) = &mut self.storage;
         let readings = storage.read(&self.state_dir);
         keeping.note(readings.as_ref().err());
+        let life = readings.as_ref().ok().and_then(|r| r.life_used_percent);
+        if let Some(used) = life {
+            self.samples.put(Measure::LifeUsed, used.into());
+        }
         let outbox = self.outbox.stats();
         StorageFigures {
             readings: readings.map_err(|f| f.to_string()),
@@ -393,6 +389,15 @@ impl Tester {
         };
         let readings = sensors.read();
         keeping.note(readings.as_ref().err());
+        if let Ok(r) = &readings {
+            if let Some(celsius) = r.soc_celsius {
+                self.samples.put(Measure::Processor, celsius);
+            }
+            if let Some(low) = r.undervoltage {
+                let n = if low { 1.0 } else { 0.0 };
+                self.samples.put(Measure::LowSupply, n);
+            }
+        }
         readings.map_err(|f| f.to_string())
     }
 

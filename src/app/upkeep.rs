@@ -1,9 +1,10 @@
 //! The upkeep's thread: looks after disk, clock, network, sensors and buttons between sessions, raises and ends their faults, tells their
-//! number to the panel and the uplink, and runs the self-test after the start and once a day when nobody is there.
+//! number to the panel and the uplink, keeps the trends, and runs the self-test after the start and once a day when nobody is there.
 
 use super::control::settings::Settings;
 use super::maintenance::{Desk, Holder};
 use super::tester::{Reach, SharedTester, Tester, Watched};
+use super::trends::{Looking, TrendKeeper};
 use crate::base::ids::BoothId;
 use crate::base::time::{Moment, SharedClock};
 use crate::config::service::SelfTestConfig;
@@ -71,6 +72,8 @@ pub struct Upkeep {
     pub settings: Settings,
     /// The log, whose level goes back by itself.
     pub log: LogControl,
+    /// Figures over months.
+    pub trends: TrendKeeper,
     /// When the daily test may run.
     pub config: SelfTestConfig,
     /// The clock.
@@ -94,9 +97,11 @@ pub fn upkeep_thread(upkeep: &Upkeep, pulse: &Pulse, stop: &Stop) -> anyhow::Res
     let mut turn = 0u64;
     let mut ready_turns = 0u64;
     let mut tested_at_start = false;
+    let mut looking = Looking::default();
     while !stop.is_set() {
         pulse.beat();
         upkeep.look_around(turn, started);
+        upkeep.trends.turn(&mut looking);
         upkeep.tell(&mut told);
         upkeep.settings.tick(upkeep.clock.now());
         upkeep.log.tick(upkeep.clock.now());
@@ -118,6 +123,7 @@ pub fn upkeep_thread(upkeep: &Upkeep, pulse: &Pulse, stop: &Stop) -> anyhow::Res
             }
         }
     }
+    upkeep.trends.trends.write();
     Ok(())
 }
 
@@ -141,7 +147,7 @@ impl Upkeep {
             let silent = self.net.heard_ago().is_none();
             if turn.is_multiple_of(every) && !(watched == Watched::Network && early && silent) {
                 let report = tester.watch(watched);
-                tester.tell(&report);
+                self.faults.note_all(&report.faults, self.clock.wall());
             }
         }
     }

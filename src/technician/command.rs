@@ -76,6 +76,7 @@ words! {
         Calibration = "calibration", "thresholds and where they come from, newest calibration of devices";
         Counters = "counters", "sessions, verdicts, reasons, restarts";
         Sessions = "sessions", "newest sessions: id, verdict, reason, no personal data";
+        Trends = "trends", "figures of the booth over months, and what gets worse";
     }
 }
 

@@ -75,7 +75,7 @@ impl Clears {
 /// One row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct FaultRow {
-    /// Stable number, to say over the telephone: hundreds are modules.
+    /// Stable number, to say over the telephone: hundreds are modules; from 1001 on it is the place and not the booth.
     pub id: u16,
     /// Stable code, dotted; who does not know it uses its prefix.
     pub code: &'static str,
@@ -135,6 +135,8 @@ pub const TABLE: &[FaultRow] = rows! {
         "pictures of the camera are lost", "give the camera a USB socket of its own";
     112 "hw.camera.slow" "camera" Soon Technician ByTest
         "the camera gives fewer pictures than it should", "look at temperature and load (`show sensors`); give the camera a USB socket of its own";
+    113 "hw.camera.dirty" "camera" Soon Staff ByItself
+        "pictures have become less sharp over days", "clean lens and window, then `inspection record lens cleaned`; else set the focus with `test camera --live`";
     201 "hw.mic.absent" "microphone" Soon Technician ByItself
         "the microphone is not there", "check its plug; `arecord -l` lists the cards";
     202 "hw.mic.busy" "microphone" Soon Technician ByItself
@@ -151,6 +153,8 @@ pub const TABLE: &[FaultRow] = rows! {
         "the microphone has too much noise of its own, or the place is loud", "test again in silence; then another cable, another microphone";
     208 "hw.mic.dc_offset" "microphone" Soon Technician ByTest
         "the microphone's signal is off its zero", "another sound card: its input is damaged";
+    209 "hw.mic.noise_risen" "microphone" Soon Technician ByItself
+        "the noise floor of the microphone has risen over days", "look for what is new and hums (fan, cable, machine); `test microphone` in silence";
     301 "hw.speaker.fault" "speaker" Soon Technician ByItself
         "the speaker does not play", "check its plug; `aplay -l` lists the cards";
     302 "hw.speaker.silent" "speaker" Soon Technician ByTest
@@ -169,6 +173,10 @@ pub const TABLE: &[FaultRow] = rows! {
         "one side of the ring gives much less light than the other", "clean both sides; see that nothing stands before one; else another ring";
     407 "hw.light.aged" "lights" Soon Technician ByTest
         "the ring gives much less light than when it was calibrated", "clean it; else another ring, and `calibrate lights`";
+    408 "hw.light.left_aged" "lights" Soon Technician ByItself
+        "the left side of the ring has given less light over days", "clean it, then `inspection record lights cleaned`; else bring another ring before it is too weak";
+    409 "hw.light.right_aged" "lights" Soon Technician ByItself
+        "the right side of the ring has given less light over days", "clean it, then `inspection record lights cleaned`; else bring another ring before it is too weak";
     501 "hw.panel.fault" "panel" Soon Technician ByItself
         "the panel does not answer", "check the panel's cable; `boothd check` tells its bus";
     502 "hw.buttons.fault" "buttons" Now Technician ByItself
@@ -189,6 +197,10 @@ pub const TABLE: &[FaultRow] = rows! {
         "the supply's voltage is too low", "another power supply or a shorter cable: 5.1 V at the board";
     604 "hw.tamper.open" "case" Now Staff ByItself
         "the case is open", "close it; ask who opened it";
+    605 "hw.thermal.warm" "sensors" Soon Technician ByItself
+        "the processor is nearly too hot on most days", "clean the air slits; look for a dead fan; keep sun off the case";
+    606 "hw.power.dips" "sensors" Soon Technician ByItself
+        "the supply's voltage is too low for moments on most days", "another power supply or a shorter cable, before it is too low for good";
     701 "hw.storage.full" "storage" Now Technician ByItself
         "the disk is full: no session can begin", "`bundle create`, then free space; outcomes are not deleted";
     702 "hw.storage.worn" "storage" Soon Technician ByRestart
@@ -197,6 +209,8 @@ pub const TABLE: &[FaultRow] = rows! {
         "the folder of the booth's state cannot be read", "see that its disk is mounted (`findmnt`)";
     704 "hw.storage.read_only" "storage" Now Technician ByItself
         "the disk takes no writes", "look at `dmesg` for errors of the disk; check it (`fsck`), or another disk or card";
+    705 "hw.storage.wearing" "storage" Soon Technician ByItself
+        "most of the disk's life is used", "bring another disk or card; what is pending is sent first";
     801 "net.preflight_failed" "network" Now Technician ByItself
         "the uplink says nothing", "`systemctl status boothd-uplink`";
     802 "net.backend_unreachable" "network" Soon NetworkOperator ByItself
@@ -225,6 +239,10 @@ pub const TABLE: &[FaultRow] = rows! {
         "the service ended again and again", "`bundle create`; look at the last errors of its log";
     904 "console.locked" "console" Soon Technician ByItself
         "the technician's console is locked after wrong codes", "wait until it opens by itself; ask the desk for a new code; somebody may have guessed";
+    1001 "env.ambient_beats_light" "room" Soon Staff ByItself
+        "at certain hours the room is brighter than the ring can answer", "shade the window or lamp at these hours, or turn the booth away from it";
+    1002 "env.too_dark" "room" Soon Technician ByItself
+        "faces have been darker than they were, over days", "`show trends`: lens and ring first; else more light in the room";
 };
 
 #[cfg(test)]

@@ -198,6 +198,21 @@ impl Faults {
         true
     }
 
+    /// Raises and ends the faults that were looked for, each with what was found of it. Those that a device's thread tells are its own.
+    pub fn note_all(&self, looked_for: &[(&'static FaultRow, Option<String>)], at: WallTime) {
+        let measured = looked_for
+            .iter()
+            .filter(|(row, _)| !told_by_driver(row.code));
+        for (row, found) in measured {
+            if self.note(row, found.as_deref(), at) {
+                match found {
+                    Some(found) => tracing::warn!(code = row.code, found, "{}", row.description),
+                    None => tracing::info!(code = row.code, "over"),
+                }
+            }
+        }
+    }
+
     /// A rung is taken against the fault with this code. Gives whether that will be known after a restart.
     pub fn tried(&self, code: &str, rung: Rung, at: WallTime) -> bool {
         self.change(|memory| {

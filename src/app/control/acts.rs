@@ -223,6 +223,7 @@ impl Control {
         result: InspectResult,
         operator: &Operator,
     ) -> Report {
+        self.trends.inspected(item, result, self.clock.wall());
         let path = self.config.outbox.state_dir.join("inspections.json");
         let mut kept = Kept::<Inspections>::open(&path);
         if kept.now.newest.len() == MOST_INSPECTIONS {

@@ -88,6 +88,7 @@ impl Control {
             ("models.json", Topic::Models),
             ("calibration.json", Topic::Calibration),
             ("counters.json", Topic::Counters),
+            ("trends.json", Topic::Trends),
         ];
         let files = [
             ("faults.json", state("faults.json")),
@@ -99,7 +100,7 @@ impl Control {
             ("boothd.toml", self.config_path.clone()),
             ("board.toml", self.config.board.clone()),
         ];
-        let of = u32::try_from(topics.len() + files.len() + 1).unwrap_or(0);
+        let of = u32::try_from(topics.len() + files.len() + 2).unwrap_or(0);
         let mut items: Vec<(&str, Item)> = Vec::new();
         for (name, topic) in topics {
             let done = u32::try_from(items.len()).unwrap_or(0);
@@ -111,6 +112,7 @@ impl Control {
         for (name, path) in files {
             items.push((name, file(path)));
         }
+        items.push(("trends.csv", Ok(self.trends.days_as_csv().into_bytes())));
         let log = self.log.newest(500).join("\n");
         items.push(("log.txt", Ok(log.into_bytes())));
         let missing: Vec<String> = items

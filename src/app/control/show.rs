@@ -9,6 +9,7 @@ use crate::technician::fault_table::{Attention, FaultRow};
 use crate::technician::report::{Body, Code, Report, Row, Verdict};
 use crate::technician::selftest::parts;
 use crate::technician::sessions::SessionLine;
+use crate::technician::trends;
 use std::time::Duration;
 
 /// Sessions that `show sessions` tells of.
@@ -46,6 +47,7 @@ impl Control {
             Topic::Calibration => self.show_calibration(),
             Topic::Counters => self.show_counters(),
             Topic::Sessions => self.show_sessions(),
+            Topic::Trends => trends::report(&self.trends.judged(self.clock.wall())),
         }
     }
 
@@ -114,50 +116,6 @@ impl Control {
             ));
         }
         Report::of_rows("status", rows)
-    }
-
-    fn show_health(&self) -> Report {
-        let tester = match self.tester_now() {
-            Ok(tester) => tester,
-            Err(busy) => return busy,
-        };
-        let results = &tester.results.now;
-        if results.parts.is_empty() {
-            return Report::refusal(
-                Code::NotTested,
-                "no self-test has run yet",
-                "`maintenance enter`, then `test all`",
-            );
-        }
-        let rows: Vec<Row> = results
-            .parts
-            .iter()
-            .map(|(part, result)| {
-                let first = result
-                    .rows
-                    .iter()
-                    .find(|r| r.verdict == Some(result.verdict));
-                let mend = first.map_or("", |r| r.mend.as_str());
-                Row::measured(
-                    part.as_str(),
-                    at(result.at_ms),
-                    "",
-                    "",
-                    result.verdict,
-                    mend,
-                )
-            })
-            .collect();
-        let mut report = Report::of_rows("health: newest result of each part", rows);
-        if let Some(run) = results.runs.back() {
-            let word = match run.occasion {
-                crate::technician::selftest::store::Occasion::Start => "at the start",
-                crate::technician::selftest::store::Occasion::Daily => "of the day",
-                crate::technician::selftest::store::Occasion::Asked => "as asked",
-            };
-            report.next = format!("newest run: {} ({word}, {} ms)", at(run.at_ms), run.took_ms);
-        }
-        report
     }
 
     fn show_faults(&self) -> Report {

@@ -279,6 +279,9 @@ impl Control {
                 }
             }
         };
+        if kept.is_ok() && !dry_run {
+            self.trends.calibrated(what, self.clock.wall());
+        }
         rows.extend(part.rows);
         let title = if dry_run {
             "measured, nothing kept (--dry-run)"

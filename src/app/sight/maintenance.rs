@@ -1,6 +1,7 @@
 //! What vision does for the self-test and for a technician, while no session runs: the ring is held at levels, the lights are measured by
 //! the camera, one frame is looked at for whoever aims it.
 
+use super::room::{RoomProbe, Step};
 use crate::app::eye::Eye;
 use crate::app::senses::Senses;
 use crate::base::frame::Frame;
@@ -13,7 +14,7 @@ use crate::technician::characters;
 use crate::technician::selftest::lights::{LightFigures, LightProbe, NoLightFigures, halves_of};
 use crossbeam_channel::Sender;
 
-/// What is asked of vision beside the session, only in maintenance.
+/// What is asked of vision beside the session; but for the last only in maintenance.
 #[derive(Debug)]
 pub enum Ask {
     /// The lights are measured by the camera; the answer comes when it is known.
@@ -22,6 +23,9 @@ pub enum Ask {
     Shine(Option<LightLevels>),
     /// What the next frame looks like, with a face in it if there is one.
     Look(Sender<LiveLook>),
+    /// The light in the next frame, whatever else it is looked at for ([`Halves::per_ms`](crate::technician::selftest::lights::Halves::per_ms));
+    /// also while no maintenance is.
+    MeasureRoom(Sender<f32>),
 }
 
 /// One frame for a technician who aims the camera.
@@ -45,6 +49,8 @@ pub(super) struct Work {
     /// The lights are being measured, for whom.
     probe: Option<(LightProbe, Sender<Result<LightFigures, NoLightFigures>>)>,
     look: Option<Sender<LiveLook>>,
+    /// The room's light is being measured, for whom.
+    room: Option<(RoomProbe, Sender<f32>)>,
     /// The light is the scene's again, and has to be set anew.
     again: bool,
 }
@@ -77,6 +83,7 @@ impl Work {
                 self.probe = Some((probe, answer));
             }
             Ask::Look(answer) => self.look = Some(answer),
+            Ask::MeasureRoom(answer) => self.room = Some((RoomProbe::default(), answer)),
         }
     }
 
@@ -90,13 +97,14 @@ impl Work {
         std::mem::take(&mut self.again)
     }
 
-    /// Looks at a frame; gives whether it was for this and not for the session.
+    /// Looks at a frame that was taken with `controls`; gives whether it was for this and not for the session.
     ///
     /// # Errors
     /// If a net cannot be run.
     pub(super) fn see(
         &mut self,
         frame: &Frame,
+        controls: CameraControls,
         vision: &mut Vision,
         eye: &Eye,
         wanted: &Latest<LightLevels>,
@@ -106,6 +114,7 @@ impl Work {
             self.show_probe(frame, eye, wanted, senses);
             return Ok(true);
         }
+        self.show_room_probe(frame, controls, eye);
         let Some(answer) = self.look.take() else {
             return Ok(false);
         };
@@ -138,6 +147,22 @@ impl Work {
         }
         if let Some(done) = done {
             self.end_probe(done);
+        }
+    }
+
+    fn show_room_probe(&mut self, frame: &Frame, taken_with: CameraControls, eye: &Eye) {
+        let Some((probe, answer)) = &mut self.room else {
+            return;
+        };
+        match probe.frame(halves_of(&frame.view()), taken_with) {
+            Step::Wait => {}
+            Step::Set(controls) => drop(eye.controls.put(controls)),
+            Step::Done(light) => {
+                // Who has given up waiting needs no answer.
+                let _ = answer.try_send(light);
+                self.again |= probe.has_changed();
+                self.room = None;
+            }
         }
     }
 

@@ -40,6 +40,12 @@ impl Halves {
         f32::midpoint(self.left, self.right)
     }
 
+    /// Light that does not depend on the exposure: share of full scale for a millisecond at gain 1, in percent.
+    pub fn per_ms(self, taken_with: CameraControls) -> f32 {
+        let exposure_ms = taken_with.exposure_us.max(1) as f32 / 1000.0;
+        100.0 * self.mean() / exposure_ms / taken_with.gain.max(1.0)
+    }
+
     fn map(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
         Self {
             left: f(self.left, other.left),
@@ -104,10 +110,9 @@ pub struct LightFigures {
 }
 
 impl LightFigures {
-    /// A response that does not depend on the exposure: share of full scale for a millisecond at gain 1, in percent.
+    /// A response that does not depend on the exposure: see [`Halves::per_ms`].
     pub fn per_ms(&self, response: Halves) -> f32 {
-        let exposure_ms = self.controls.exposure_us.max(1) as f32 / 1000.0;
-        100.0 * response.mean() / exposure_ms / self.controls.gain.max(1.0)
+        response.per_ms(self.controls)
     }
 }
 
