@@ -8,5 +8,6 @@ pub mod latest;
 pub mod lines;
 pub mod secret;
 pub mod standing;
+pub mod tally;
 pub mod terms;
 pub mod time;
