@@ -194,7 +194,7 @@ fn what_cannot_be_looked_at_is_named_and_the_rest_goes_on() {
     let (code, said) = replay(top, &["--table", "--look", "face"]);
     assert_eq!(code, Some(1), "{said}");
     for words in [
-        "ERROR torn.png: torn.png: camera recording:",
+        "ERROR torn.png: camera recording:",
         "ERROR nothing: recording",
         "holds no picture",
         "ERROR absent: recording",

@@ -103,7 +103,12 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "N", conflicts_with = "json", requires = "form", value_parser = frames_per_s)]
     frames_per_s: Option<f32>,
     /// The policy's text: what faces and documents are held against. With --table or --report only.
-    #[arg(long, default_value = "board/policies/utopia-standard.toml")]
+    #[arg(
+        long,
+        default_value = "board/policies/utopia-standard.toml",
+        conflicts_with = "json",
+        requires = "form"
+    )]
     policy: PathBuf,
     /// The day on which documents are judged, YYYY-MM-DD; today if it is not given. With --table or --report only.
     #[arg(long, conflicts_with = "json", requires = "form", value_parser = day)]

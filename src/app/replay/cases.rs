@@ -254,7 +254,7 @@ impl Looker<'_> {
     ) -> Result<(), ModelError> {
         let mut frame = Frame::new(2, 2, PixelFormat::Rgb8);
         if let Err(fault) = camera.capture(&mut frame, PATIENCE) {
-            case.errors.push(format!("{name}: {fault}"));
+            case.errors.push(fault.to_string());
             return Ok(());
         }
         let view = frame.view();
@@ -292,7 +292,7 @@ impl Looker<'_> {
         let mut faces: Vec<FaceLook> = Vec::new();
         for name in camera.names() {
             if let Err(fault) = camera.capture(&mut frame, PATIENCE) {
-                case.errors.push(format!("{name}: {fault}"));
+                case.errors.push(fault.to_string());
                 continue;
             }
             let (view, at) = (frame.view(), frame.meta.captured);

@@ -46,10 +46,10 @@ pub(super) enum Finding {
 }
 
 impl Finding {
-    /// The code; a dash for none.
+    /// The code, or that there is none.
     pub(super) fn word(&self) -> &'static str {
         match self {
-            Self::Clear => "-",
+            Self::Clear => "ok",
             Self::Against(reason, _) => reason.code(),
             Self::Open => "(too short)",
         }

@@ -37,8 +37,8 @@ pub(super) fn rows(cases: &[Case], look: Look) -> String {
     add("pictures", true, &pictures);
     if look != Look::Face {
         let of: fn(&Picture) -> Option<&Looked> = |p| p.document.as_ref();
-        add("found", true, &|c| share(c, of, |l| l.is_found));
-        add("read", true, &|c| share(c, of, |l| l.is_good));
+        add("doc found", true, &|c| share(c, of, |l| l.is_found));
+        add("doc read", true, &|c| share(c, of, |l| l.is_good));
         add("document", false, &|c| words(&c.documents));
         for (title, name) in [
             ("tilt", "document_tilt"),
@@ -51,8 +51,8 @@ pub(super) fn rows(cases: &[Case], look: Look) -> String {
     }
     if look != Look::Document {
         let of: fn(&Picture) -> Option<&Looked> = |p| p.face.as_ref();
-        add("found", true, &|c| share(c, of, |l| l.is_found));
-        add("good", true, &|c| share(c, of, |l| l.is_good));
+        add("face found", true, &|c| share(c, of, |l| l.is_found));
+        add("face good", true, &|c| share(c, of, |l| l.is_good));
         add("face", false, &|c| words(&c.faces));
         add("eyes px", true, &value("InterEyeDistance", &OF_FACES));
     }
@@ -113,8 +113,11 @@ fn share(
     )
 }
 
-/// The codes of a case; a dash where nothing is against it.
-pub(super) fn words(findings: &[Finding]) -> String {
+/// The codes of a case; a dash where nothing was judged.
+fn words(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return "-".to_owned();
+    }
     tally(findings.iter().map(Finding::word))
 }
 
@@ -212,8 +215,8 @@ mod tests {
         let check = |findings: &[Finding], expected: &str| {
             assert_eq!(words(findings), expected, "{findings:?}");
         };
-        check(&[], "");
-        check(&[Finding::Clear], "-");
+        check(&[], "-");
+        check(&[Finding::Clear], "ok");
         check(
             &[
                 against(Reason::DocGlare),
@@ -221,7 +224,7 @@ mod tests {
                 Finding::Clear,
                 Finding::Open,
             ],
-            "- x2, doc.glare, (too short)",
+            "ok x2, doc.glare, (too short)",
         );
     }
 
