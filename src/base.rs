@@ -9,5 +9,6 @@ pub mod lines;
 pub mod secret;
 pub mod srgb;
 pub mod standing;
+pub mod tally;
 pub mod terms;
 pub mod time;

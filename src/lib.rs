@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod demo;
 pub mod guidance;
 pub mod hal;
+pub mod html;
 pub mod models;
 pub mod perception;
 pub mod runtime;

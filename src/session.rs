@@ -41,6 +41,7 @@ pub mod document_step;
 pub mod driver;
 mod ending;
 pub mod event;
+pub mod face_problems;
 pub mod face_step;
 pub mod fields;
 pub mod kept;

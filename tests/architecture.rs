@@ -8,6 +8,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("trust", &["base"]),
     ("hal", &["base"]),
+    ("html", &[]),
     ("models", &["base"]),
     ("perception", &["base", "models"]),
     ("guidance", &["base", "hal"]),

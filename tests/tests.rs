@@ -11,6 +11,7 @@ mod matrix;
 mod portraits;
 mod pty;
 mod render;
+mod replay;
 mod safe_mode;
 mod technician;
 mod texts;

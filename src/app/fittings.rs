@@ -8,12 +8,14 @@ use crate::hal::CameraInfo;
 use crate::models::{Catalogue, ModelError, ModelTask};
 use crate::perception::document::limits::DocumentLimits;
 use crate::perception::face::calibration::Calibration;
-use crate::perception::pad::calibration::PadCalibration;
+use crate::perception::pad::calibration::{PadCalibration, PadThreshold};
 use crate::perception::vision::Vision;
 use crate::session::visit::House;
 use crate::trust::keys::TrustedKeys;
 use crate::verdict::decision::ComparisonThreshold;
 use crate::verdict::outcome::ModelStamp;
+use crate::verdict::policy::Policy;
+use std::path::Path;
 
 /// Looks at frames, and decides by rules: neither knows which devices the booth has.
 #[derive(Debug)]
@@ -39,13 +41,12 @@ impl Fittings {
             &config.models.runtime,
             board.models.threads.into(),
         )?;
-        let hash = |task| Ok::<_, ModelError>(catalogue.verify(task)?.info.sha256.clone());
-        let embedding = hash(ModelTask::FaceEmbedding)?;
-        let calibration = Calibration::read(&config.models.face_calibration, &embedding)?;
-        let threshold = calibration.threshold_for(policy.face.false_match_rate)?;
-        let attacks = hash(ModelTask::FacePad)?;
-        let pad = PadCalibration::read(&config.models.pad_calibration, &attacks)?
-            .threshold_for(policy.pad.apcer, policy.pad.bpcer)?;
+        let (threshold, pad) = thresholds(
+            &catalogue,
+            &policy,
+            &config.models.face_calibration,
+            &config.models.pad_calibration,
+        )?;
         let vision = Vision::load(&catalogue, DocumentLimits::default())?;
         let models = ModelTask::ALL
             .into_iter()
@@ -61,13 +62,7 @@ impl Fittings {
         let house = House {
             document_limits: DocumentLimits::default(),
             frame_size: (0, 0),
-            threshold: ComparisonThreshold {
-                score: threshold.score,
-                false_match_rate: threshold.false_match_rate,
-                false_match_rate_lower95: threshold.false_match_rate_lower95,
-                false_match_rate_upper95: threshold.false_match_rate_upper95,
-                calibration: threshold.source,
-            },
+            threshold,
             pad,
             policy,
             policy_stamp,
@@ -86,4 +81,29 @@ impl Fittings {
         self.house.frame_size = (camera.width, camera.height);
         self
     }
+}
+
+/// The thresholds of comparison and attack detection that a policy and the calibration of the models give.
+///
+/// # Errors
+/// The file that cannot be used, and why.
+pub fn thresholds(
+    catalogue: &Catalogue,
+    policy: &Policy,
+    face: &Path,
+    pad: &Path,
+) -> anyhow::Result<(ComparisonThreshold, PadThreshold)> {
+    let hash = |task| Ok::<_, ModelError>(catalogue.verify(task)?.info.sha256.clone());
+    let calibration = Calibration::read(face, &hash(ModelTask::FaceEmbedding)?)?;
+    let threshold = calibration.threshold_for(policy.face.false_match_rate)?;
+    let pad = PadCalibration::read(pad, &hash(ModelTask::FacePad)?)?
+        .threshold_for(policy.pad.apcer, policy.pad.bpcer)?;
+    let threshold = ComparisonThreshold {
+        score: threshold.score,
+        false_match_rate: threshold.false_match_rate,
+        false_match_rate_lower95: threshold.false_match_rate_lower95,
+        false_match_rate_upper95: threshold.false_match_rate_upper95,
+        calibration: threshold.source,
+    };
+    Ok((threshold, pad))
 }

@@ -1,7 +1,14 @@
-//! `boothd replay`: a folder of pictures goes through the camera port and perception, and what is seen is printed.
+//! `boothd replay`: a folder of pictures goes through the camera port and perception, and what is seen is printed: as values, as JSON, or
+//! as the table and the page of what a session would say.
 
+mod cases;
+mod gauge;
 mod json;
+mod judge;
+mod page;
+mod table;
 
+use super::fittings::thresholds;
 use crate::base::frame::{Frame, PixelFormat};
 use crate::base::secret::Secret;
 use crate::base::time::{SharedClock, SystemClock};
@@ -16,8 +23,15 @@ use crate::perception::document::prc::PrcSide;
 use crate::perception::observation::{DocumentContent, DocumentReading, MrzReading, PrimaryFace};
 use crate::perception::quality::QualityComponent;
 use crate::perception::vision::{Portraits, Vision};
-use clap::Args;
-use std::path::PathBuf;
+use crate::verdict::evidence::CivilDate;
+use crate::verdict::policy::Policy;
+use anyhow::Context as _;
+use cases::{Looker, Manner};
+use clap::{ArgGroup, Args};
+use judge::Rules;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,17 +79,42 @@ impl ModelArgs {
 
 /// What was typed.
 #[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("form").args(["json", "table", "report"]).multiple(true)))]
 pub struct ReplayArgs {
-    /// Folder of PNG or JPEG pictures, in the order of their names or with times.csv (name,ms); maybe with audio.wav.
+    /// Folder of PNG or JPEG pictures, in the order of their names or with times.csv (name,ms); maybe with audio.wav. With --table and
+    /// --report a sub-folder is a case: photographs, or with times.csv a recording; a picture beside sub-folders is a case of its own.
     folder: PathBuf,
     /// Print the fields of documents. Without it only whether they could be read: they say who somebody is.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["table", "report"])]
     show_fields: bool,
     /// Print one JSON object a picture, with the milliseconds of each stage.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["table", "report"])]
     json: bool,
-    /// What is looked for; with --json only.
-    #[arg(long, value_enum, default_value_t = json::Look::All, requires = "json")]
+    /// Print a row a case: the reason codes that a session would give, and measured values. A recording goes through the session's own
+    /// steps; where the document was read, its face is compared with the document's portrait.
+    #[arg(long)]
+    table: bool,
+    /// Print the table, and write it as a page (HTML) with the pictures in it, reasons in words, and plots. It shows whoever is in the
+    /// pictures: keep it as you keep them, and delete it with them.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Pictures without times.csv are recordings of so many a second, one of each folder; without it they are photographs. With --table
+    /// or --report only.
+    #[arg(long, value_name = "N", conflicts_with = "json", requires = "form", value_parser = frames_per_s)]
+    frames_per_s: Option<f32>,
+    /// The policy's text: what faces and documents are held against. With --table or --report only.
+    #[arg(
+        long,
+        default_value = "board/policies/utopia-standard.toml",
+        conflicts_with = "json",
+        requires = "form"
+    )]
+    policy: PathBuf,
+    /// The day on which documents are judged, YYYY-MM-DD; today if it is not given. With --table or --report only.
+    #[arg(long, conflicts_with = "json", requires = "form", value_parser = day)]
+    date: Option<CivilDate>,
+    /// What is looked for; with --json, --table or --report only.
+    #[arg(long, value_enum, default_value_t = json::Look::All, requires = "form")]
     look: json::Look,
     /// How often each picture is looked at; with --json only.
     #[arg(long, default_value_t = 1, requires = "json", value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -84,17 +123,40 @@ pub struct ReplayArgs {
     models: ModelArgs,
 }
 
+fn frames_per_s(text: &str) -> Result<f32, String> {
+    let number = text.parse::<f32>().ok();
+    number
+        .filter(|n| (0.1..=240.0).contains(n))
+        .ok_or_else(|| "allowed: 0.1 to 240; mend: give the rate of the recording".to_owned())
+}
+
+fn day(text: &str) -> Result<CivilDate, String> {
+    let mut parts = text.splitn(3, '-').map(|p| p.parse::<u16>().ok());
+    let mut part = || parts.next().flatten();
+    let small = |n: u16, most: u8| u8::try_from(n).ok().filter(|n| (1..=most).contains(n));
+    let date = part().zip(part()).zip(part());
+    date.and_then(|((year, month), day)| {
+        let year = (1900..=9999).contains(&year).then_some(i32::from(year))?;
+        Some((year, small(month, 12)?, small(day, 31)?))
+    })
+    .ok_or_else(|| "allowed: YYYY-MM-DD; mend: 2026-11-27".to_owned())
+}
+
 /// Prints what is seen in every picture.
 ///
 /// # Errors
 /// If the folder, a picture or a model is not as it should be.
 pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let mut vision = Vision::load(&args.models.catalogue()?, DocumentLimits::default())?;
+    let catalogue = args.models.catalogue()?;
+    let mut vision = Vision::load(&catalogue, DocumentLimits::default())?;
     if args.json {
         return json::run(args, &mut vision);
     }
-    let mut camera = replay::open_stills(&args.folder, &clock)?;
+    if args.table || args.report.is_some() {
+        return judged(args, &mut vision, &catalogue, &clock);
+    }
+    let mut camera = replay::open_stills(&args.folder, 1.0, &clock)?;
     let pictures = camera.names();
     println!("{} pictures in {}", pictures.len(), args.folder.display());
     let mut frame = Frame::new(2, 2, PixelFormat::Rgb8);
@@ -165,6 +227,110 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
         anyhow::bail!("{n_faults} of the pictures could not be looked at, see ERROR above");
     }
     Ok(())
+}
+
+/// Prints the table, and writes the page.
+fn judged(
+    args: &ReplayArgs,
+    vision: &mut Vision,
+    catalogue: &Catalogue,
+    clock: &SharedClock,
+) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        args.look != json::Look::Code,
+        "--look code: allowed with --table and --report: all, face, document; mend: a code is judged by its signature, --json says whether it can be read"
+    );
+    let rules = rules(args, catalogue, clock)?;
+    let manner = Manner {
+        look: args.look,
+        frames_per_s: args.frames_per_s,
+        shows: args.report.is_some(),
+    };
+    let began = clock.now();
+    let cases = Looker {
+        vision,
+        rules: &rules,
+        manner,
+    }
+    .folder(&args.folder)?;
+    let n_pictures: usize = cases.iter().map(|c| c.pictures.len()).sum();
+    let took_s = clock.now().since(began).as_secs_f64();
+    let took = format!(
+        "{n_pictures} pictures in {took_s:.1} s, {:.2} s a picture",
+        took_s / n_pictures.max(1) as f64
+    );
+    let (year, month, day) = rules.today;
+    let by = format!(
+        "policy {} version {}, documents as of {year:04}-{month:02}-{day:02}",
+        rules.policy.id, rules.policy.version
+    );
+    print!("{}", table::rows(&cases, args.look));
+    let limits = table::limits(&cases);
+    println!("\nlimits: {limits}\n{}{by}\n{took}", table::summary(&cases));
+    if let Some(to) = &args.report {
+        let facts = [
+            ("folder", args.folder.display().to_string()),
+            ("judged by", by),
+            ("limits", limits),
+            ("looked at", took),
+        ];
+        write_private(to, &page::write(&cases, &facts)?)?;
+        println!(
+            "written: {}; it shows whoever is in the pictures",
+            to.display()
+        );
+    }
+    let errors = || {
+        cases
+            .iter()
+            .flat_map(|c| c.errors.iter().map(move |e| (c, e)))
+    };
+    for (case, error) in errors() {
+        println!("ERROR {}: {error}", case.name);
+    }
+    let n_errors = errors().count();
+    if n_errors > 0 {
+        anyhow::bail!("{n_errors} pictures or folders could not be looked at, see ERROR above");
+    }
+    Ok(())
+}
+
+fn rules(args: &ReplayArgs, catalogue: &Catalogue, clock: &SharedClock) -> anyhow::Result<Rules> {
+    let path = args.policy.display();
+    let text = std::fs::read_to_string(&args.policy)
+        .with_context(|| format!("--policy {path}; mend: name the policy that the booth has"))?;
+    let policy = Policy::parse(&text).with_context(|| format!("--policy {path}"))?;
+    let calibration = args.models.models.join("calibration");
+    let (threshold, pad) = thresholds(
+        catalogue,
+        &policy,
+        &calibration.join("face_comparison.toml"),
+        &calibration.join("face_pad.toml"),
+    )?;
+    Ok(Rules {
+        policy,
+        limits: DocumentLimits::default(),
+        threshold,
+        pad,
+        today: args.date.unwrap_or_else(|| clock.wall().civil_date()),
+    })
+}
+
+/// Writes what shows people: for the owner's eyes.
+fn write_private(to: &Path, text: &str) -> anyhow::Result<()> {
+    let open = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(to);
+    open.and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| {
+            format!(
+                "--report {}; mend: name a file in a folder that is there",
+                to.display()
+            )
+        })
 }
 
 fn print_face(face: &PrimaryFace) {

@@ -10,24 +10,21 @@
 //! | `album` | pictures as `data:` URIs, within a limit |
 //! | `frames` | key frames with detections drawn over them |
 //! | `screens` | the panel over time |
-//! | `svg`, `plots` | plots over time, and which ones |
+//! | `plots` | which measurements are plotted over time |
 //! | `outcome`, `times` | the outcome and the times as tables |
-//! | `html` | escaping |
 
 mod album;
 mod data;
 mod frames;
-pub(super) mod html;
 mod outcome;
 mod plots;
 mod screens;
-pub(super) mod svg;
 mod times;
 
 use crate::base::time::Moment;
+use crate::html::{self, Safe, heading, table_head};
 use album::Album;
 use data::{Span, Tape, showings};
-use html::{Safe, heading, table_head};
 use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -91,11 +88,7 @@ pub fn write_report(input: &ReportInput<'_>) -> std::io::Result<PathBuf> {
 fn write_page(out: &mut String, input: &ReportInput<'_>) -> fmt::Result {
     let tape = Tape::read(input.record_dir, input.trace);
     let mut album = Album::new(input.record_dir);
-    writeln!(
-        out,
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>boothd: the demonstration 演示报告</title>\n<style>\n{}</style></head><body>",
-        include_str!("report/page.css")
-    )?;
+    html::begin(out, "boothd: the demonstration 演示报告", "")?;
     write_header(out, input)?;
     out.push_str("<main>\n");
     write_summary(out, input.sessions)?;

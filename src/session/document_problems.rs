@@ -1,9 +1,10 @@
-//! What a problem of a document frame means: the prompt, the reason code, the measure.
+//! What a problem of a document frame means: the prompt, the reason code, the measure; and which documents are refused at once.
 
 use crate::guidance::model::DocumentPrompt;
 use crate::perception::document::limits::DocumentLimits;
 use crate::perception::observation::{DocumentObservation, DocumentProblem};
-use crate::verdict::evidence::Measure;
+use crate::verdict::evidence::{DocumentEvidence, Measure};
+use crate::verdict::policy::DocumentRules;
 use crate::verdict::reasons::Reason;
 
 /// What the person is told.
@@ -91,4 +92,33 @@ pub fn measure_of(
         limit: f64::from(limit),
         unit,
     })
+}
+
+/// What a document that was found is held against, each value with its limit; without what was not measured.
+pub fn measures(seen: &DocumentObservation, limits: &DocumentLimits) -> Vec<Measure> {
+    use DocumentProblem::{Blurred, Covered, Glare, Moving, Tilted, TooDark, TooSmall};
+    [TooSmall, Tilted, Moving, TooDark, Blurred, Glare, Covered]
+        .into_iter()
+        .filter_map(|problem| measure_of(problem, seen, limits))
+        .collect()
+}
+
+/// Why a document that was read is not taken, which is said at once, before the face. `by_ticket`: the ticket takes its kind.
+pub fn refusal(
+    document: &DocumentEvidence,
+    rules: &DocumentRules,
+    by_ticket: bool,
+) -> Option<Reason> {
+    if !by_ticket || !rules.accepted.contains(&document.kind) {
+        return Some(Reason::PolicyDocumentTypeUnsupported);
+    }
+    // With a refuted check digit the dates are not to be relied on: that is decided at the end, and not said to the person.
+    if document.text_is_refuted() {
+        return None;
+    }
+    match (document.dates.expired, document.dates.not_yet_valid) {
+        (Some(true), _) => Some(Reason::DocExpired),
+        (_, Some(true)) => Some(Reason::DocNotYetValid),
+        _ => None,
+    }
 }

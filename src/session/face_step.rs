@@ -1,24 +1,14 @@
 //! The face step: frames that are good enough are compared; the median of several scores counts, never a single one.
 
 use super::calm::{Calm, Tally};
+use super::face_problems::{FaceProblem, FrameLight, face_problem};
 use crate::base::time::Moment;
 use crate::guidance::model::FacePrompt;
-use crate::perception::observation::{FaceObservation, LightState, PrimaryFace, SceneLight};
+use crate::perception::observation::FaceObservation;
 use crate::perception::quality::QualityComponent as Q;
 use crate::verdict::evidence::{ComparisonEvidence, FaceEvidence, Measure, PadEvidence};
 use crate::verdict::policy::FaceRules;
 use crate::verdict::reasons::Reason;
-
-/// What stands in the way of comparing a face.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FaceProblem {
-    /// What the person is told.
-    pub prompt: FacePrompt,
-    /// What the outcome says, should the time run out.
-    pub reason: Reason,
-    /// Value and limit.
-    pub measure: Option<Measure>,
-}
 
 /// What the scores of the face step are held against.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,15 +21,6 @@ pub struct FaceThresholds {
 
 /// An attack is suspected only after so many times the frames that a good face needs: a second, by the usual policy and camera.
 const DOUBTED: usize = 6;
-
-/// The light in which a frame was taken.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct FrameLight {
-    /// Of the whole frame.
-    pub scene: SceneLight,
-    /// Ring and exposure, and how their loop stands: only when it can do no more is the light around to blame.
-    pub state: LightState,
-}
 
 /// State of the face step.
 #[derive(Clone, Debug)]
@@ -193,196 +174,4 @@ fn median_u8(values: &[u8]) -> Option<u8> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     sorted.get(sorted.len() / 2).copied()
-}
-
-/// What stands in the way of comparing the face of this frame, the first thing first; `None` if nothing does.
-pub fn face_problem(
-    seen: &FaceObservation,
-    FrameLight { scene, state }: FrameLight,
-    frame_size: (u32, u32),
-    rules: &FaceRules,
-) -> Option<FaceProblem> {
-    let found = |prompt, reason, name, value: f64, limit: f64, unit| {
-        Some(FaceProblem {
-            prompt,
-            reason,
-            measure: Some(Measure {
-                name,
-                value,
-                limit,
-                unit,
-            }),
-        })
-    };
-    let Some(face) = seen.primary.as_ref().filter(|f| f.is_certain()) else {
-        // In the dark nobody can be found: the booth makes light before it asks anything of the person.
-        return if scene.mean < DARK_SCENE {
-            found(
-                FacePrompt::Light,
-                Reason::EnvTooDark,
-                "scene_luminance",
-                scene.mean.into(),
-                DARK_SCENE.into(),
-                "share",
-            )
-        } else {
-            Some(FaceProblem {
-                prompt: FacePrompt::Look,
-                reason: Reason::FaceNotFound,
-                measure: None,
-            })
-        };
-    };
-    let quality = |component: Q| face.quality.get(component).scalar();
-    if seen.n_faces > 1 && quality(Q::SingleFacePresent).is_some_and(|q| q < LEAST_SINGLE_FACE) {
-        let value = f64::from(quality(Q::SingleFacePresent).unwrap_or(0));
-        return found(
-            FacePrompt::Alone,
-            Reason::FaceMultiple,
-            "SingleFacePresent",
-            value,
-            LEAST_SINGLE_FACE.into(),
-            "0..100",
-        );
-    }
-    let (width, height) = (frame_size.0 as f32, frame_size.1 as f32);
-    let ied = face.inter_eye_px;
-    if ied < rules.inter_eye_px {
-        return found(
-            FacePrompt::Closer,
-            Reason::FaceTooFar,
-            "InterEyeDistance",
-            ied.into(),
-            rules.inter_eye_px.into(),
-            "px",
-        );
-    }
-    let largest = height * LARGEST_INTER_EYE_SHARE;
-    if ied > largest {
-        return found(
-            FacePrompt::Back,
-            Reason::FaceTooClose,
-            "InterEyeDistance",
-            ied.into(),
-            largest.into(),
-            "px",
-        );
-    }
-    if let Some(problem) = off_centre(face, width, height) {
-        return Some(problem);
-    }
-    for (component, least, reason) in [
-        (
-            Q::LuminanceMean,
-            rules.luminance,
-            match (face.light.mean < 0.5, state.at_limit) {
-                (true, true) if face.light.background > BRIGHT_BACKGROUND => Reason::EnvBacklit,
-                (true, _) => Reason::EnvTooDark,
-                (false, true) => Reason::EnvAmbientBeatsLight,
-                (false, false) => Reason::EnvTooBright,
-            },
-        ),
-        (
-            Q::IlluminationUniformity,
-            rules.uniformity,
-            if state.at_limit {
-                Reason::EnvAmbientBeatsLight
-            } else {
-                Reason::EnvSideLit
-            },
-        ),
-    ] {
-        if let Some(value) = quality(component).filter(|q| *q < least) {
-            let name = if component == Q::LuminanceMean {
-                "LuminanceMean"
-            } else {
-                "IlluminationUniformity"
-            };
-            return found(
-                FacePrompt::Light,
-                reason,
-                name,
-                value.into(),
-                least.into(),
-                "0..100",
-            );
-        }
-    }
-    for angle in [face.pose.yaw, face.pose.pitch, face.pose.roll] {
-        if angle.abs() > rules.pose_degrees {
-            let (value, limit) = (angle.abs().into(), rules.pose_degrees.into());
-            return found(
-                FacePrompt::Straight,
-                Reason::FacePose,
-                "HeadPose",
-                value,
-                limit,
-                "deg",
-            );
-        }
-    }
-    let low = |component, least: u8| quality(component).filter(|q| *q < least);
-    if let Some(value) = low(Q::EyesOpen, rules.eyes_open) {
-        let limit = rules.eyes_open.into();
-        return found(
-            FacePrompt::OpenEyes,
-            Reason::FaceEyesClosed,
-            "EyesOpen",
-            value.into(),
-            limit,
-            "0..100",
-        );
-    }
-    if let Some(value) = low(Q::Sharpness, rules.sharpness) {
-        let limit = rules.sharpness.into();
-        return found(
-            FacePrompt::Still,
-            Reason::FaceBlurred,
-            "Sharpness",
-            value.into(),
-            limit,
-            "0..100",
-        );
-    }
-    None
-}
-
-/// A background with this mean is mostly cut off at full scale.
-const BRIGHT_BACKGROUND: f32 = 0.8;
-/// Below this mean luminance of the frame, darkness is the likelier reason for a missing face than an empty seat.
-const DARK_SCENE: f32 = 0.08;
-/// Below this value of SingleFacePresent another face is large enough to be meant.
-const LEAST_SINGLE_FACE: u8 = 60;
-/// Above this share of the frame's height between the eyes, the face does not fit.
-const LARGEST_INTER_EYE_SHARE: f32 = 0.32;
-/// The face's centre may be this far from the frame's, as a share of the width and height.
-const LARGEST_OFFSET: (f32, f32) = (0.25, 0.28);
-
-fn off_centre(face: &PrimaryFace, width: f32, height: f32) -> Option<FaceProblem> {
-    let centre = face.bounds.centre();
-    let offsets = [
-        (
-            (centre.x / width - 0.5).abs(),
-            LARGEST_OFFSET.0,
-            "face_offset_x",
-        ),
-        (
-            (centre.y / height - 0.5).abs(),
-            LARGEST_OFFSET.1,
-            "face_offset_y",
-        ),
-    ];
-    offsets
-        .into_iter()
-        .find(|(offset, limit, _)| offset > limit)
-        .map(|(offset, limit, name)| FaceProblem {
-            prompt: FacePrompt::Centre,
-            reason: Reason::FaceOffCentre,
-            measure: Some(Measure {
-                name,
-                value: offset.into(),
-                limit: limit.into(),
-                unit: "share",
-            }),
-        })
 }

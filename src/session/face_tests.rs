@@ -1,6 +1,6 @@
 //! What stands in the way of comparing a face, and whose matter it is.
 
-use super::face_step::{FrameLight, face_problem};
+use super::face_problems::{FrameLight, face_problem};
 use super::tests::{face, house};
 use crate::perception::observation::{FaceLight, LightState, PrimaryFace, Seen};
 use crate::perception::quality::{Assessment, QualityComponent};

@@ -1,8 +1,10 @@
 //! What frames do: a code opens the way, a document is read, a face is compared.
 
+use super::document_problems::refusal;
 use super::document_step::{Expected, Progress};
 use super::event::{Effect, Now};
-use super::face_step::{FaceThresholds, FrameLight};
+use super::face_problems::FrameLight;
+use super::face_step::FaceThresholds;
 use super::remedy::Frame;
 use super::state::{Session, State};
 use super::visit::stopped;
@@ -163,17 +165,6 @@ impl Session {
             .ticket
             .as_ref()
             .is_none_or(|t| t.accepts(document.kind));
-        if !by_ticket || !self.house.policy.document.accepted.contains(&document.kind) {
-            return Some(Reason::PolicyDocumentTypeUnsupported);
-        }
-        // With a refuted check digit the dates are not to be relied on: that is decided at the end, and not said to the person.
-        if document.text_is_refuted() {
-            return None;
-        }
-        match (document.dates.expired, document.dates.not_yet_valid) {
-            (Some(true), _) => Some(Reason::DocExpired),
-            (_, Some(true)) => Some(Reason::DocNotYetValid),
-            _ => None,
-        }
+        refusal(document, &self.house.policy.document, by_ticket)
     }
 }

@@ -89,7 +89,7 @@ pub enum State {
 /// How long a button is held to call for help, or for more time.
 pub(super) const HOLD: Duration = Duration::from_secs(2);
 /// How long "got it" is shown before the next step.
-const DONE_SHOWN: Duration = Duration::from_millis(700);
+pub const DONE_SHOWN: Duration = Duration::from_millis(700);
 /// After how long a failed storing is tried again.
 const STORE_AGAIN: Duration = Duration::from_secs(2);
 

@@ -1,7 +1,8 @@
 //! The session as a table of events and states, and as a property: whatever happens, in whatever order.
 
 use super::event::{Effect, Event, Now, ReserveRefusal, StoreRefusal, TicketRefusal};
-use super::face_step::{FaceStep, FaceThresholds, FrameLight};
+use super::face_problems::FrameLight;
+use super::face_step::{FaceStep, FaceThresholds};
 use super::state::{Session, State};
 use super::visit::House;
 use crate::base::ids::{Language, SessionId};

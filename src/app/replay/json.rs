@@ -75,7 +75,7 @@ impl Times {
 /// If the folder, a picture or a model is not as it should be.
 pub(super) fn run(args: &ReplayArgs, vision: &mut Vision) -> anyhow::Result<()> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let mut camera = replay::open_stills(&args.folder, &clock)?;
+    let mut camera = replay::open_stills(&args.folder, 1.0, &clock)?;
     let mut frame = Frame::new(2, 2, PixelFormat::Rgb8);
     let mut n_faults = 0;
     for name in camera.names() {

@@ -3,14 +3,13 @@
 
 use super::{
     Cell, LoopMode, Matrix, MendedBy, Verdict, count, mode_name, of,
-    table::{median_s, slowest_s, tally},
+    table::{median_s, slowest_s},
 };
 use crate::app::lockstep::{Sample, Shown};
-use crate::demo::report::html::{Safe, heading, table_head};
-use crate::demo::report::svg::{Join, Phase, Plot, Scale, Series};
+use crate::base::tally::tally;
+use crate::html::svg::{Join, Phase, Plot, Scale, Series};
+use crate::html::{self, Safe, heading, table_head};
 use crate::perception::observation::VisionTask;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 
 /// Frames are made so wide.
@@ -152,6 +151,7 @@ fn session(out: &mut String, cell: &Cell) -> anyhow::Result<()> {
             unit: "share of full scale, sRGB-coded",
             scale: Scale::Linear(0.0, 1.0),
             time,
+            across: "s",
             phases: &phases,
             series: vec![
                 series("mean", &|s| Some(s.mean), Join::Line),
@@ -169,6 +169,7 @@ fn session(out: &mut String, cell: &Cell) -> anyhow::Result<()> {
             unit: "share of white; exposure / 33 ms; gain / 8",
             scale: Scale::Linear(0.0, 1.0),
             time,
+            across: "s",
             phases: &phases,
             series: vec![
                 series("left light", &|s| Some(s.levels.left.white), Join::Hold),
@@ -220,15 +221,11 @@ fn phases(cell: &Cell) -> Vec<Phase<'static>> {
 }
 
 fn frame(out: &mut String, shown: &Shown) -> anyhow::Result<()> {
-    let height = FRAME_WIDTH * shown.picture.height() / shown.picture.width().max(1);
-    let small = image::imageops::thumbnail(&shown.picture, FRAME_WIDTH, height);
-    let mut jpeg = Vec::new();
-    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 75).encode_image(&small)?;
     writeln!(
         out,
-        "<figure><img alt=\"{0}\" width=\"{FRAME_WIDTH}\" src=\"data:image/jpeg;base64,{1}\"><figcaption>{2:.1} s: {0}</figcaption></figure>",
+        "<figure><img alt=\"{0}\" width=\"{FRAME_WIDTH}\" src=\"{1}\"><figcaption>{2:.1} s: {0}</figcaption></figure>",
         Safe(shown.screen),
-        STANDARD.encode(&jpeg),
+        html::picture(&shown.picture, FRAME_WIDTH)?,
         shown.at.as_secs_f64(),
     )?;
     Ok(())

@@ -3,6 +3,7 @@
 use super::cases::{Case, Matrix};
 use super::{Cell, Settling, Verdict, count, mode_name, of};
 use crate::app::lockstep::LoopMode;
+use crate::base::tally::tally;
 use crate::perception::observation::VisionTask;
 
 /// Median of the seconds to success, as text.
@@ -35,29 +36,6 @@ pub(super) fn slowest_s(cells: &[&Cell], task: VisionTask) -> String {
         || "-".to_owned(),
         |(time, mark)| format!("{:.1}{mark}", time.as_secs_f64()),
     )
-}
-
-/// Words with how often they come, most often first.
-pub(super) fn tally<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for word in words.filter(|w| !w.is_empty()) {
-        match counts.iter_mut().find(|(w, _)| *w == word) {
-            Some((_, n)) => *n += 1,
-            None => counts.push((word, 1)),
-        }
-    }
-    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    let words: Vec<String> = counts
-        .iter()
-        .map(|(w, n)| {
-            if *n > 1 {
-                format!("{w} x{n}")
-            } else {
-                (*w).to_owned()
-            }
-        })
-        .collect();
-    words.join(", ")
 }
 
 /// Prints it.

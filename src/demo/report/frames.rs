@@ -5,8 +5,8 @@
 
 use super::album::Album;
 use super::data::{Document, Face, FrameLine, Look, Seen, Span, Timed};
-use super::html::{Safe, heading, number};
 use super::plots::exposure_at;
+use crate::html::{Safe, heading, number};
 use std::fmt::{self, Write};
 
 /// Size of the camera's frames, in whose pixels the trace counts.

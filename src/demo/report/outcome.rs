@@ -1,6 +1,6 @@
 //! The outcome as the wallet received it, as tables and as JSON.
 
-use super::html::{Safe, heading, number, table_head};
+use crate::html::{Safe, heading, number, table_head};
 use serde_json::Value;
 use std::fmt::{self, Write};
 

@@ -1,9 +1,9 @@
 //! Which measurements of a session are plotted, and how.
 
 use super::data::{CameraLine, Document, Face, LightLine, Look, Showing, Side, Span, Tape, Timed};
-use super::html::chosen;
-use super::svg::{Band, Join, Phase, Plot, Scale, Series};
 use crate::guidance::exposure::ExposureConfig;
+use crate::html::chosen;
+use crate::html::svg::{Band, Join, Phase, Plot, Scale, Series};
 use serde_json::Value;
 use std::fmt;
 
@@ -150,6 +150,7 @@ pub(super) fn write(
         unit,
         scale,
         time,
+        across: "s",
         phases: &phases,
         series,
         bands,

@@ -2,8 +2,8 @@
 
 use super::album::Album;
 use super::data::{Showing, Span, StageLine, Timed};
-use super::html::{Safe, chosen, heading};
-use super::svg::{ticks, tint};
+use crate::html::svg::{ticks, tint};
+use crate::html::{Safe, chosen, heading};
 use std::fmt::{self, Write};
 
 const WIDTH: f64 = 1120.0;

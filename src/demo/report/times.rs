@@ -1,7 +1,7 @@
 //! How long things took: steps of a session, and the service's work on each frame.
 
 use super::data::Look;
-use super::html::{Safe, heading, number, table_head};
+use crate::html::{Safe, heading, number, table_head};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};

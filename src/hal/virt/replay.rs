@@ -89,13 +89,17 @@ pub fn open(
     open_as(folder, frames_per_s, clock, Sequence::Recorded)
 }
 
-/// Opens a folder of photographs that need not belong together: of any size, each given once, as fast as they are asked for.
-/// A picture that is none is a fault of its own when its turn comes.
+/// Opens a folder of pictures that need not belong together: of any size, each given once, as fast as they are asked for, and with the
+/// time that it has in a recording as the time of its capture. A picture that is none is a fault of its own when its turn comes.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_stills(folder: &Path, clock: &SharedClock) -> Result<ReplayCamera, ReplayError> {
-    open_as(folder, 1.0, clock, Sequence::Stills).map(|(camera, _)| camera)
+pub fn open_stills(
+    folder: &Path,
+    frames_per_s: f32,
+    clock: &SharedClock,
+) -> Result<ReplayCamera, ReplayError> {
+    open_as(folder, frames_per_s, clock, Sequence::Stills).map(|(camera, _)| camera)
 }
 
 /// How pictures follow each other.
@@ -191,7 +195,11 @@ fn open_as(
     ))
 }
 
-fn sorted(folder: &Path, frames_per_s: f32) -> Result<Vec<(PathBuf, Duration)>, ReplayError> {
+/// The pictures of a folder, sorted by name.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn pictures(folder: &Path) -> Result<Vec<PathBuf>, ReplayError> {
     let read = |source| ReplayError::Read {
         path: folder.to_owned(),
         source,
@@ -209,8 +217,12 @@ fn sorted(folder: &Path, frames_per_s: f32) -> Result<Vec<(PathBuf, Duration)>, 
         }
     }
     paths.sort();
+    Ok(paths)
+}
+
+fn sorted(folder: &Path, frames_per_s: f32) -> Result<Vec<(PathBuf, Duration)>, ReplayError> {
     let period = 1.0 / frames_per_s.clamp(0.1, 240.0);
-    Ok(paths
+    Ok(pictures(folder)?
         .into_iter()
         .enumerate()
         .map(|(i, p)| (p, Duration::from_secs_f32(i as f32 * period)))
@@ -223,6 +235,7 @@ fn timed(folder: &Path, times: &Path) -> Result<Vec<(PathBuf, Duration)>, Replay
         source,
     })?;
     let mut frames: Vec<(PathBuf, Duration)> = Vec::new();
+    let mut absent = None;
     for (i, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || (i == 0 && line == "name,ms") {
@@ -251,9 +264,13 @@ fn timed(folder: &Path, times: &Path) -> Result<Vec<(PathBuf, Duration)>, Replay
         if frames.last().is_some_and(|(_, before)| at <= *before) {
             return Err(fail(format!("{ms} ms is not after the line before")));
         }
-        frames.push((folder.join(name), at));
+        let path = folder.join(name);
+        if absent.is_none() && !path.is_file() {
+            absent = Some(fail(format!("`{shown}`: there is no such picture")));
+        }
+        frames.push((path, at));
     }
-    Ok(frames)
+    absent.map_or(Ok(frames), Err)
 }
 
 /// Sides of a picture that can be a frame.
@@ -324,12 +341,8 @@ impl Camera for ReplayCamera {
                 "start the service again to replay it again",
             ));
         };
-        let captured = if recorded {
-            self.started.plus(*at)
-        } else {
-            now
-        };
-        if !wait_until(&*self.clock, captured, timeout) {
+        let captured = self.started.plus(*at);
+        if recorded && !wait_until(&*self.clock, captured, timeout) {
             let detail = format!("no frame within {} ms", timeout.as_millis());
             return Err(self.fault(
                 FaultKind::NoFrames,

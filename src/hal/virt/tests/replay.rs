@@ -139,7 +139,7 @@ fn a_bad_recording_is_refused_with_the_file_named() {
         "no whole number",
     );
     check(
-        |d| std::fs::write(d.join("times.csv"), "a.png,5\n").expect("there is room"),
-        "a.png",
+        |d| std::fs::write(d.join("times.csv"), "name,ms\na.png,5\n").expect("there is room"),
+        "line 2: `a.png,5`: there is no such picture",
     );
 }

@@ -1,10 +1,50 @@
-//! Text for HTML and SVG: escaping, and numbers as people read them.
+//! Pages for people, one file each, without script and network: head and style, escaping, numbers as people read them, pictures as
+//! `data:` URIs; plots are in [`svg`].
 
+pub mod svg;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt::{self, Display, Write};
+
+/// Style of the larger pages.
+const STYLE: &str = include_str!("html/page.css");
+
+/// Begins a page, up to its `body`. `style` is added to that of all pages.
+///
+/// # Errors
+/// None but those of `out`.
+pub fn begin(out: &mut String, title: &str, style: &str) -> fmt::Result {
+    writeln!(
+        out,
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>\n{STYLE}{style}</style></head><body>",
+        Safe(title)
+    )
+}
+
+/// A picture as the `data:` URI of a JPEG, made smaller to at most `widest` pixels across.
+///
+/// # Errors
+/// If it cannot be encoded.
+pub fn picture(picture: &image::RgbImage, widest: u32) -> image::ImageResult<String> {
+    let (width, height) = picture.dimensions();
+    let mut jpeg = Vec::new();
+    let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 75);
+    if width > widest {
+        let height = (height * widest / width).max(1);
+        encoder.encode_image(&image::imageops::thumbnail(picture, widest, height))?;
+    } else {
+        encoder.encode_image(picture)?;
+    }
+    Ok(format!("data:image/jpeg;base64,{}", STANDARD.encode(&jpeg)))
+}
 
 /// Text that is escaped while it is written: safe between tags and inside quoted attributes.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::demo) struct Safe<T>(pub(in crate::demo) T);
+pub struct Safe<T>(
+    /// The text.
+    pub T,
+);
 
 impl<T: Display> Display for Safe<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,7 +75,7 @@ impl Write for Escaper<'_, '_> {
 }
 
 /// A dotted code, escaped, that a line may be broken in behind dots and underscores.
-pub(in crate::demo) fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let safe = Safe(text).to_string();
     format!(
         "<code>{}</code>",
@@ -44,7 +84,7 @@ pub(in crate::demo) fn code(text: &str) -> String {
 }
 
 /// A measured number with about three digits that say something; whole numbers stay whole.
-pub(in crate::demo) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     let size = value.abs();
     let digits = match size {
         _ if !value.is_finite() => return "–".to_owned(),
@@ -59,7 +99,7 @@ pub(in crate::demo) fn number(value: f64) -> String {
 }
 
 /// A number that was chosen, not measured (an axis' mark, a limit): without trailing zeros.
-pub(in crate::demo) fn chosen(value: f64) -> String {
+pub fn chosen(value: f64) -> String {
     let text = number((value * 1e6).round() / 1e6);
     if text.contains('.') && !text.contains('e') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -69,7 +109,10 @@ pub(in crate::demo) fn chosen(value: f64) -> String {
 }
 
 /// A heading in both languages.
-pub(in crate::demo) fn heading(out: &mut String, level: u8, en: &str, zh: &str) -> fmt::Result {
+///
+/// # Errors
+/// None but those of `out`.
+pub fn heading(out: &mut String, level: u8, en: &str, zh: &str) -> fmt::Result {
     writeln!(
         out,
         "<h{level}>{} <span class=\"zh\" lang=\"zh-Hans\">{}</span></h{level}>",
@@ -79,7 +122,10 @@ pub(in crate::demo) fn heading(out: &mut String, level: u8, en: &str, zh: &str) 
 }
 
 /// The head of a table: titles in both languages.
-pub(in crate::demo) fn table_head(out: &mut String, titles: &[(&str, &str)]) -> fmt::Result {
+///
+/// # Errors
+/// None but those of `out`.
+pub fn table_head(out: &mut String, titles: &[(&str, &str)]) -> fmt::Result {
     out.push_str("<thead><tr>");
     for (en, zh) in titles {
         write!(

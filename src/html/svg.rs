@@ -1,9 +1,9 @@
-//! Pictures made of lines: plots over time with axes, units and legends, and the bar of screens.
+//! Pictures made of lines: plots over time, or over pictures, with axes, units and legends.
 //!
 //! All plots of a session share the time axis (seconds since its begin) and its margins, so that what stands above one another
 //! happened at the same time.
 
-use super::html::{Safe, chosen};
+use super::{Safe, chosen};
 use std::fmt::{self, Write};
 
 /// Width of a plot in its own units.
@@ -28,35 +28,37 @@ const STYLES: [(&str, &str); 7] = [
 
 /// How values are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::demo) enum Join {
+pub enum Join {
     /// Straight lines between measurements, broken at gaps.
     Line,
     /// A value holds until the next one, without gaps.
     Hold,
+    /// Not at all: each is of something else.
+    Dots,
 }
 
 /// A quantity over time.
 #[derive(Clone, Debug)]
-pub(in crate::demo) struct Series {
+pub struct Series {
     /// Name in the legend.
-    pub(in crate::demo) name: String,
+    pub name: String,
     /// Seconds and value, in the order of time.
-    pub(in crate::demo) points: Vec<(f64, f64)>,
+    pub points: Vec<(f64, f64)>,
     /// How values are joined.
-    pub(in crate::demo) join: Join,
+    pub join: Join,
 }
 
 /// A range of values to aim at, or a limit if both ends are equal.
 #[derive(Clone, Debug)]
-pub(in crate::demo) struct Band {
+pub struct Band {
     /// From.
-    pub(in crate::demo) low: f64,
+    pub low: f64,
     /// To.
-    pub(in crate::demo) high: f64,
+    pub high: f64,
     /// Name in the legend.
-    pub(in crate::demo) name: String,
+    pub name: String,
     /// Name of the phases in which it holds; `None` for all the time.
-    pub(in crate::demo) phase: Option<&'static str>,
+    pub phase: Option<&'static str>,
 }
 
 impl Band {
@@ -81,18 +83,18 @@ impl Band {
 
 /// A stretch of the time axis with a name and a tint.
 #[derive(Clone, Debug)]
-pub(in crate::demo) struct Phase<'a> {
+pub struct Phase<'a> {
     /// From, seconds.
-    pub(in crate::demo) from_s: f64,
+    pub from_s: f64,
     /// To, seconds.
-    pub(in crate::demo) to_s: f64,
+    pub to_s: f64,
     /// The name.
-    pub(in crate::demo) name: &'a str,
+    pub name: &'a str,
 }
 
 /// The vertical axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::demo) enum Scale {
+pub enum Scale {
     /// From 0 or the least value to the largest, or at least the range given.
     Linear(f64, f64),
     /// Logarithmic, as far as the values go; for values above 0.
@@ -101,25 +103,27 @@ pub(in crate::demo) enum Scale {
 
 /// A plot over time.
 #[derive(Clone, Debug)]
-pub(in crate::demo) struct Plot<'a> {
+pub struct Plot<'a> {
     /// Title in English and Chinese.
-    pub(in crate::demo) title: (&'a str, &'a str),
+    pub title: (&'a str, &'a str),
     /// Unit of the values.
-    pub(in crate::demo) unit: &'a str,
+    pub unit: &'a str,
     /// The vertical axis.
-    pub(in crate::demo) scale: Scale,
-    /// The time axis: from and to, in seconds since the session's begin.
-    pub(in crate::demo) time: (f64, f64),
+    pub scale: Scale,
+    /// The axis across: from and to, in seconds since the session's begin, or whatever `across` says.
+    pub time: (f64, f64),
+    /// Unit of the axis across.
+    pub across: &'a str,
     /// Stretches of time.
-    pub(in crate::demo) phases: &'a [Phase<'a>],
+    pub phases: &'a [Phase<'a>],
     /// What is drawn.
-    pub(in crate::demo) series: Vec<Series>,
+    pub series: Vec<Series>,
     /// Targets and limits.
-    pub(in crate::demo) bands: Vec<Band>,
+    pub bands: Vec<Band>,
 }
 
 /// Tint of a group of screens.
-pub(in crate::demo) fn tint(screen: &str) -> &'static str {
+pub fn tint(screen: &str) -> &'static str {
     match screen.split('.').next().unwrap_or_default() {
         "show_ticket" | "consent" | "preflight" => "#dce9f5",
         "document" => "#fbe9cf",
@@ -131,7 +135,7 @@ pub(in crate::demo) fn tint(screen: &str) -> &'static str {
 }
 
 /// Values at which an axis from `low` to `high` is marked: about `n` of them, on 1, 2 or 5 times a power of ten.
-pub(in crate::demo) fn ticks(low: f64, high: f64, n: f64) -> Vec<f64> {
+pub fn ticks(low: f64, high: f64, n: f64) -> Vec<f64> {
     let span = high - low;
     if !(span.is_finite() && span > 0.0) {
         return vec![low];
@@ -223,7 +227,10 @@ fn x(plot: &Plot<'_>, seconds: f64) -> f64 {
 
 impl Plot<'_> {
     /// Writes the plot as a `figure`; a plot without a single value says so.
-    pub(in crate::demo) fn write(&self, out: &mut String) -> fmt::Result {
+    ///
+    /// # Errors
+    /// None but those of `out`.
+    pub fn write(&self, out: &mut String) -> fmt::Result {
         let (en, zh) = self.title;
         write!(
             out,
@@ -245,8 +252,9 @@ impl Plot<'_> {
             let path = self.path(series, &axis);
             writeln!(
                 out,
-                "<path d=\"{path}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\" stroke-linejoin=\"round\" stroke-linecap=\"round\"{}/>",
+                "<path d=\"{path}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\" stroke-linecap=\"round\"{}/>",
                 style.0,
+                if series.join == Join::Dots { 5.0 } else { 1.8 },
                 dash(style.1)
             )?;
         }
@@ -334,9 +342,10 @@ impl Plot<'_> {
         }
         writeln!(
             out,
-            "<path d=\"M{left} {top}V{bottom}H{right}\" class=\"axis\" fill=\"none\"/><text x=\"6\" y=\"14\" class=\"unit\">{}</text><text x=\"{right}\" y=\"{}\" text-anchor=\"end\" class=\"unit\">s</text>",
+            "<path d=\"M{left} {top}V{bottom}H{right}\" class=\"axis\" fill=\"none\"/><text x=\"6\" y=\"14\" class=\"unit\">{}</text><text x=\"{right}\" y=\"{}\" text-anchor=\"end\" class=\"unit\">{}</text>",
             Safe(self.unit),
-            HEIGHT - 4.0
+            HEIGHT - 4.0,
+            Safe(self.across)
         )
     }
 
@@ -361,11 +370,11 @@ impl Plot<'_> {
                     write('L', at, axis.y(before));
                     write('L', at, y);
                 }
-                (Some((then, _)), Join::Line) if second - then > GAP_S => {
+                (Some((then, _)), Join::Line) if second - then <= GAP_S => write('L', at, y),
+                (Some(_), Join::Line | Join::Dots) => {
                     write('M', at, y);
                     write('L', at, y);
                 }
-                (Some(_), Join::Line) => write('L', at, y),
             }
             last = Some((second, value));
         }

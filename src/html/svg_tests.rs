@@ -8,6 +8,7 @@ fn plot(scale: Scale, join: Join, points: &[(f64, f64)]) -> Plot<'static> {
         unit: "px",
         scale,
         time: (0.0, 10.0),
+        across: "s",
         phases: &[],
         series: vec![Series {
             name: "a & b".to_owned(),
