@@ -374,9 +374,8 @@ impl Booth {
                     driver.handle(event, &mut session, &clock, &mut desk);
                 }
                 if sight.wants(frame.meta.captured) {
-                    let levels = senses.levels_at(frame.meta.captured);
                     let task = sight.task();
-                    let look = sight.look(&frame, levels, &clock)?;
+                    let look = sight.look(&frame, &senses, &clock)?;
                     free_from = now.plus(look_time(task));
                     let taken = frame.meta.captured.since(began);
                     played.keep(taken, &frame);
@@ -385,7 +384,7 @@ impl Booth {
                         task,
                         &look.observation,
                         look.controls,
-                        levels,
+                        look.levels,
                         look.action.as_ref(),
                     ));
                     on_the_way = Some((free_from, look.observation, look.action));

@@ -14,7 +14,7 @@ use crate::guidance::light::LightTable;
 use crate::guidance::light::cause::{Answer, CauseWatch, Signs};
 use crate::hal::{CameraControls, CameraInfo, LightLevels};
 use crate::perception::observation::{
-    DocumentProblem, LightState, Observation, SceneLight, Seen, VisionTask,
+    DocumentProblem, LightState, LitFrom, Observation, SceneLight, Seen, VisionTask,
 };
 use crate::perception::vision::{Vision, scene_light};
 use crate::runtime::crew::Stop;
@@ -245,8 +245,10 @@ impl Sight {
 fn signs(seen: &Seen) -> Signs {
     match seen {
         Seen::Document(o) => Signs {
-            glare: o.problem == Some(DocumentProblem::Glare),
-            unread: o.corners.is_some() && o.reading.is_none(),
+            glare: o.problem == Some(DocumentProblem::Glare) || o.glare_hides,
+            // What was read of two pictures was not read of this one: another pair is another witness.
+            unread: o.corners.is_some()
+                && (o.reading.is_none() || o.glare_hides || o.combined.is_some()),
             backlit: false,
         },
         Seen::Face(face) => Signs {
@@ -319,24 +321,26 @@ impl Sight {
         true
     }
 
-    /// Looks at a frame that was taken with the ring at `levels`, and lets the loop make one step.
+    /// Looks at a frame, lit as `senses` remember it, and lets the loop make one step.
     ///
     /// # Errors
     /// If a net cannot be run.
     pub fn look(
         &mut self,
         frame: &Frame,
-        levels: LightLevels,
+        senses: &Senses,
         clock: &SharedClock,
     ) -> anyhow::Result<Look> {
         let meta = frame.meta;
+        let levels = senses.levels_at(meta.captured);
         if let (Some(exposure_us), Some(gain)) = (meta.exposure_us, meta.gain) {
             // What the frame was really taken with.
             self.controls = CameraControls { exposure_us, gain };
         }
         let start = clock.now();
         let scene = scene_light(&frame.view());
-        let seen = self.vision.look(frame.view(), self.task)?;
+        let lit = self.lit_from(meta.captured, senses);
+        let seen = self.vision.look(frame.view(), self.task, lit)?;
         let took = clock.now().since(start);
         let controls = self.controls;
         self.answer(&seen, meta.captured, levels);
@@ -353,6 +357,7 @@ impl Sight {
                 gain: controls.gain,
                 settled: action.as_ref().is_some_and(|a| a.settled),
                 at_limit: action.as_ref().is_some_and(|a| a.at_limit),
+                sides_in_turn: self.cause.sides_in_turn(),
             },
             seen,
             took_us: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
@@ -363,6 +368,13 @@ impl Sight {
             levels,
             action,
         })
+    }
+
+    /// Which side alone lit a frame while it was exposed and read out. Cameras stamp a frame at either end of that.
+    fn lit_from(&self, captured: Moment, senses: &Senses) -> LitFrom {
+        let exposure = Duration::from_micros(self.controls.exposure_us.into());
+        let frame = Duration::from_secs_f32(1.0 / self.camera.frames_per_s.max(1.0));
+        senses.lit_from(captured, exposure + frame, frame)
     }
 
     /// Takes on what the loop wants; gives the camera's new controls, if they change.
@@ -430,8 +442,7 @@ pub fn vision_thread(
             eye.recycle(frame);
             continue;
         }
-        let levels = senses.levels_at(frame.meta.captured);
-        let look = sight.look(&frame, levels, clock)?;
+        let look = sight.look(&frame, senses, clock)?;
         eye.recycle(frame);
         if let Some(trace) = &mut sight.trace {
             trace.write(&look);
