@@ -19,20 +19,20 @@ use std::path::{Path, PathBuf};
 /// Whose documents: a TD3 page, a TD1 card, the front of a resident identity card.
 const PEOPLE: [&str; 3] = ["passport", "card", "prc-card"];
 /// Mirrored share of the light: a laminate has 0.04, one that is new or lies in a sleeve more.
-const GLOSS: [f32; 2] = [0.06, 0.12];
+const GLOSS: [f32; 2] = [0.15, 0.5];
 /// Top away, right side away, degrees.
-const TILTS_TOP: [f32; 4] = [-14.0, -8.0, -2.0, 6.0];
-const TILTS_SIDE: [f32; 3] = [-6.0, 0.0, 6.0];
+const TILTS_TOP: [f32; 3] = [-9.0, -5.0, -2.0];
+const TILTS_SIDE: [f32; 3] = [-4.0, 0.0, 4.0];
+/// A dim room: where it is bright the loop dims the ring, and its glare with it.
+const LUX: f64 = 20.0;
 /// Levels of white, as the recipes of `board/virtual.toml` begin.
 const BOTH: f32 = 0.12;
 const ALONE: f32 = 0.2;
 /// Mean of the document that the loop of exposure aims at.
 const TARGET: f32 = 0.58;
 /// Frames of each light that are looked at, so many frames of a camera of 30 a second apart: a look at a document takes 150 ms.
-const N_LOOKS: usize = 3;
+const N_LOOKS: usize = 2;
 const APART: usize = 5;
-/// From this quality on a portrait is settled (`src/session/best_portrait.rs`).
-const SETTLED: f32 = 0.2;
 
 /// What was read in all looks of one way to light.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Read {
     fn take(&mut self, o: &DocumentObservation, nth: usize) {
         self.n_combined += usize::from(o.combined.is_some());
         let Some(reading) = &o.reading else { return };
-        let found = reading.portrait.is_some_and(|p| p.quality >= SETTLED);
+        let found = reading.portrait.is_some_and(|p| p.is_clear());
         match &reading.content {
             DocumentContent::Mrz(r) if r.mrz.checks.any_refuted() => return,
             DocumentContent::Mrz(r) => {
@@ -169,6 +169,11 @@ fn scene(folder: &Path, person: &str, gloss: f32, tilt: [f32; 3]) -> anyhow::Res
         .context("the scene has no document")?;
     document.insert("gloss".to_owned(), f64::from(gloss).into());
     document.insert("tilt_deg".to_owned(), tilt.map(f64::from).to_vec().into());
+    let dim = ["left_lux", "right_lux", "background_lux"].map(|k| (k.to_owned(), LUX.into()));
+    scene.insert(
+        "ambient".to_owned(),
+        toml::Value::Table(dim.into_iter().collect()),
+    );
     let to = folder.join("scene.toml");
     std::fs::write(&to, toml::to_string(&scene)?)?;
     Ok(to)

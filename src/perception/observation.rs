@@ -266,9 +266,9 @@ impl DocumentReading {
     }
 
     /// How many of the things that glare can hide are there beside the text that it was recognised by: check digits that are right, printed
-    /// fields that agree, the portrait where there has to be one. With it, how many there can be.
+    /// fields that agree, a clear portrait where there has to be one. With it, how many there can be.
     pub fn extras(&self) -> (usize, usize) {
-        let portrait = usize::from(self.portrait.is_some());
+        let portrait = usize::from(self.portrait.is_some_and(|p| p.is_clear()));
         match &self.content {
             DocumentContent::Mrz(reading) => {
                 let digits = usize::from(!reading.mrz.checks.any_refuted());
@@ -347,7 +347,16 @@ pub struct PortraitObservation {
     pub quality: f32,
 }
 
+/// From this quality on a portrait is clear. Of 48 single pictures of drawn cards in uneven light 40 lie above, and of 12 portraits on specimens
+/// all but the one that is overprinted.
+const CLEAR: f32 = 0.2;
+
 impl PortraitObservation {
+    /// Whether it is as good as it has to be, whatever its size: light, glare and focus may still come right where it is not.
+    pub fn is_clear(&self) -> bool {
+        self.quality >= CLEAR
+    }
+
     /// What decides which frame's portrait is compared: quality, and size as the component InterEyeDistance of ISO/IEC 29794-5 has
     /// it, 0..=1.
     pub fn worth(&self) -> f32 {

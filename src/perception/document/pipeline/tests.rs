@@ -314,8 +314,8 @@ fn the_real_nets_read_a_drawn_page() {
     }
 }
 
-/// The drawn page lit from one side, with glare over a part of its zone: half of each line, not the same half from both sides.
-fn half_hidden(lit: LitFrom, shift: usize) -> Frame {
+/// The drawn page lit from one side, with glare over a part of its zone: a dozen characters of each line, others from each side.
+fn partly_hidden(lit: LitFrom, shift: usize) -> Frame {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/data/documents/utopia-td3.jpg"
@@ -330,10 +330,10 @@ fn half_hidden(lit: LitFrom, shift: usize) -> Frame {
         let from = picture.as_raw()[y * width as usize + x.saturating_sub(shift)];
         let across = x as f32 / width as f32;
         let (light, middle) = match lit {
-            LitFrom::Right => (0.7 + 0.3 * across, (820.0 + shift as f32, 620.0)),
-            _ => (1.0 - 0.3 * across, (420.0, 540.0)),
+            LitFrom::Right => (0.7 + 0.3 * across, (810.0 + shift as f32, 603.0)),
+            _ => (1.0 - 0.3 * across, (499.0, 546.0)),
         };
-        let far = (x as f32 - middle.0).hypot(y as f32 - middle.1) / 110.0;
+        let far = (x as f32 - middle.0).hypot(y as f32 - middle.1) / 60.0;
         let glare = 500.0 * (-far.powi(4)).exp();
         *p = (0.8 * f32::from(from) * light + glare).min(255.0) as u8;
     }
@@ -345,8 +345,8 @@ fn the_real_nets_read_from_two_pictures_what_neither_shows() {
     let catalogue = crate::models::catalogue_for_tests();
     let mut pipeline =
         DocumentPipeline::new(&catalogue, DocumentLimits::default()).expect("the models load");
-    let left = half_hidden(LitFrom::Left, 0);
-    let right = half_hidden(LitFrom::Right, 7);
+    let left = partly_hidden(LitFrom::Left, 0);
+    let right = partly_hidden(LitFrom::Right, 7);
     let mut look = |frame: &Frame, lit| {
         let seen = pipeline.observe(frame.view(), lit, &mut Portraits);
         seen.expect("the nets run")
@@ -363,7 +363,7 @@ fn the_real_nets_read_from_two_pictures_what_neither_shows() {
     let o = look(&right, LitFrom::Right);
     let left_over = o.combined.expect("a pair");
     assert!(
-        o.zone_glare_share > 0.05 && left_over.zone_share < 0.002,
+        o.zone_glare_share > 0.02 && left_over.zone_share < 0.002,
         "{} {left_over:?}",
         o.zone_glare_share
     );
