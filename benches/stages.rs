@@ -16,6 +16,7 @@ use boothd::perception::face::detector::FaceDetector;
 use boothd::perception::face::embedding::Embedder;
 use boothd::perception::face::landmarks::LandmarkFinder;
 use boothd::perception::face::pose::head_pose;
+use boothd::perception::observation::LitFrom;
 use boothd::perception::pad::AttackDetector;
 use boothd::perception::quality::assess::assess;
 use boothd::perception::vision::Vision;
@@ -115,7 +116,9 @@ impl Bench {
             .template(&frames.face.view(), &primary.five_points)?
             .context("the face of the face frame gave no template")?;
         ensure!(self.vision.use_reference(&template.to_bytes()), "template");
-        let document = self.vision.document(frames.document.view())?;
+        let document = self
+            .vision
+            .document(frames.document.view(), LitFrom::Both)?;
         println!(
             "  document frame: {:.2} of the picture, {}",
             document.area_share,
@@ -127,7 +130,7 @@ impl Bench {
                 (None, problem) => format!("NOT READ: {problem:?}"),
             }
         );
-        let none = self.vision.document(frames.face.view())?;
+        let none = self.vision.document(frames.face.view(), LitFrom::Both)?;
         ensure!(none.corners.is_none(), "a document in the face frame");
         let code = self.codes.read(frames.ticket.view());
         println!(
@@ -191,10 +194,10 @@ impl Bench {
         let found = sheet.time("document corners", || corners.find(&held))?;
         let vision = &mut self.vision;
         sheet.time("DOCUMENT FRAME, NO DOCUMENT: Vision::document", || {
-            vision.document(empty).map(|_| ())
+            vision.document(empty, LitFrom::Both).map(|_| ())
         })?;
         sheet.time("DOCUMENT FRAME, READ: Vision::document", || {
-            vision.document(held).map(|_| ())
+            vision.document(held, LitFrom::Both).map(|_| ())
         })?;
         if let Some(found) = found {
             self.zone(sheet, &held, &rectify::landscape(&found.corners))?;

@@ -8,6 +8,7 @@ use boothd::base::frame::{FrameMeta, FrameView, PixelFormat};
 use boothd::base::time::{Clock as _, SystemClock};
 use boothd::config::policy::sign_policy;
 use boothd::perception::document::limits::DocumentLimits;
+use boothd::perception::observation::LitFrom;
 use boothd::perception::vision::Vision;
 use boothd::trust::keys::SoftwareKey;
 use boothd::trust::pki::{KeyFolder, make_keys};
@@ -52,7 +53,7 @@ pub(crate) fn load_only(models: &ModelArgs, folder: &Path) -> anyhow::Result<()>
         )
     };
     for _ in 0..N_FRAMES {
-        if let Some(reading) = vision.document(view(&document)?)?.reading {
+        if let Some(reading) = vision.document(view(&document)?, LitFrom::Both)?.reading {
             vision.use_portrait(&reading.number());
         }
         vision.face(view(&face)?)?;

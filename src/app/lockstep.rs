@@ -388,14 +388,13 @@ impl Booth {
                     driver.handle(event, &mut session, &clock, &mut desk);
                 }
                 if sight.wants(frame.meta.captured) {
-                    let light = senses.light_at(frame.meta.captured);
                     let task = sight.task();
                     let time = if sight.is_measuring() {
                         MEASURING
                     } else {
                         look_time(task)
                     };
-                    let look = sight.look(&frame, light, &clock)?;
+                    let look = sight.look(&frame, &senses, &clock)?;
                     free_from = now.plus(time);
                     let taken = frame.meta.captured.since(began);
                     played.keep(taken, &frame);

@@ -20,7 +20,9 @@ use crate::perception::document::field::FieldCheck;
 use crate::perception::document::limits::DocumentLimits;
 use crate::perception::document::mrz::CheckResult;
 use crate::perception::document::prc::PrcSide;
-use crate::perception::observation::{DocumentContent, DocumentReading, MrzReading, PrimaryFace};
+use crate::perception::observation::{
+    DocumentContent, DocumentReading, LitFrom, MrzReading, PrimaryFace,
+};
 use crate::perception::quality::QualityComponent;
 use crate::perception::vision::{Portraits, Vision};
 use crate::verdict::evidence::CivilDate;
@@ -174,7 +176,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
         if let Some(face) = &face.primary {
             print_face(face);
         }
-        let document = vision.document(view)?;
+        let document = vision.document(view, LitFrom::Both)?;
         match (&document.corners, document.problem) {
             (Some(q), problem) => {
                 let corners: Vec<String> =

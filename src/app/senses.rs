@@ -12,6 +12,7 @@ use crate::hal::{
     Button, Buttons, DeviceFault, DeviceKind, LightLevels, Lights, Panel, PanelImage, PanelKind,
     Watchdog,
 };
+use crate::perception::observation::LitFrom;
 use crate::runtime::crew::Stop;
 use crate::runtime::heartbeat::{Heartbeats, Pulse};
 use crate::runtime::notify;
@@ -65,6 +66,33 @@ impl Senses {
             .or(readings.levels.front())
             .copied()
             .unwrap_or((Moment::ZERO, LightLevels::OFF))
+    }
+
+    /// Which half of the ring alone was on from `span` before a moment until `after` it.
+    pub fn lit_from(&self, at: Moment, span: Duration, after: Duration) -> LitFrom {
+        let readings = self.lock();
+        let (mut left, mut right) = ((f32::INFINITY, 0.0_f32), (f32::INFINITY, 0.0_f32));
+        for (since, levels) in readings.levels.iter().rev() {
+            if *since > at.plus(after) {
+                continue;
+            }
+            let both = [levels.left.power(), levels.right.power()];
+            for (range, power) in [&mut left, &mut right].into_iter().zip(both) {
+                *range = (range.0.min(power), range.1.max(power));
+            }
+            if at.since(*since) >= span {
+                let is_alone = |one: (f32, f32), other: (f32, f32)| {
+                    one.0 > 0.0 && other.1 <= OTHER_SIDE * one.0
+                };
+                return match (is_alone(left, right), is_alone(right, left)) {
+                    (true, _) => LitFrom::Left,
+                    (_, true) => LitFrom::Right,
+                    _ => LitFrom::Both,
+                };
+            }
+        }
+        // What it was before is not known any more.
+        LitFrom::Both
     }
 
     /// Somebody is served, or not any more.
@@ -135,6 +163,8 @@ impl Senses {
     }
 }
 
+/// A half of the ring that has at most this share of the other one's power casts no glare to speak of.
+const OTHER_SIDE: f32 = 0.05;
 /// From this share of its power on, the ring lights the booth.
 const LIT: f32 = 0.1;
 /// Changes of the light that are remembered: over a second of them.
@@ -384,6 +414,49 @@ mod tests {
             assert_eq!(found, expected, "{at}");
         }
         assert!(!Senses::default().lit_since(Moment::ZERO, Duration::ZERO));
+    }
+
+    #[test]
+    fn a_frame_is_lit_from_one_side_if_it_was_from_before_its_exposure_to_its_end() {
+        use LitFrom::{Both, Left, Right};
+        let senses = Senses::default();
+        let set = |at: u64, left: f32, right: f32| {
+            let levels = LightLevels {
+                left: SideLevel::white(left),
+                right: SideLevel::white(right),
+            };
+            senses.note_levels(Moment::from_millis(at), levels);
+        };
+        let lit = |at: u64| {
+            let ms = Duration::from_millis;
+            senses.lit_from(Moment::from_millis(at), ms(45), ms(33))
+        };
+        // Nothing is known.
+        assert_eq!(lit(50), Both);
+        set(0, 0.12, 0.12);
+        set(1000, 0.16, 0.01);
+        set(1020, 0.2, 0.0);
+        // The swap of both takes two steps.
+        set(1500, 0.1, 0.1);
+        set(1520, 0.0, 0.2);
+        for (at, expected) in [
+            (900, Both),
+            (1030, Both),
+            // The step before still reaches into the exposure, with a right side too bright.
+            (1064, Both),
+            (1065, Left),
+            (1400, Left),
+            (1466, Left),
+            // The swap may have begun before the picture's last row was read out.
+            (1467, Both),
+            (1564, Both),
+            (1565, Right),
+            (9000, Right),
+        ] {
+            assert_eq!(lit(at), expected, "{at}");
+        }
+        set(10_000, 0.0, 0.0);
+        assert_eq!(lit(11_000), Both);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::guidance::light::LightTable;
 use crate::guidance::light::cause::{Answer, CauseWatch, Signs};
 use crate::hal::{CameraControls, CameraInfo, LightLevels};
 use crate::perception::observation::{
-    DocumentProblem, LightState, Observation, SceneLight, Seen, VisionTask,
+    DocumentProblem, LightState, LitFrom, Observation, SceneLight, Seen, VisionTask,
 };
 use crate::perception::vision::{Vision, linear_tiles, scene_light};
 use crate::runtime::crew::Stop;
@@ -332,8 +332,10 @@ struct Taken {
 fn signs(seen: &Seen) -> Signs {
     match seen {
         Seen::Document(o) => Signs {
-            glare: o.problem == Some(DocumentProblem::Glare),
-            unread: o.corners.is_some() && o.reading.is_none(),
+            glare: o.problem == Some(DocumentProblem::Glare) || o.glare_hides,
+            // What was read of two pictures was not read of this one: another pair is another witness.
+            unread: o.corners.is_some()
+                && (o.reading.is_none() || o.glare_hides || o.combined.is_some()),
             backlit: false,
         },
         Seen::Face(face) => Signs {
@@ -430,17 +432,18 @@ impl Sight {
         })
     }
 
-    /// Looks at a frame that was taken with the ring at `levels`, as it had been since `lit_since`, and lets the loop make one step.
+    /// Looks at a frame, lit as `senses` remember it, and lets the loop make one step.
     ///
     /// # Errors
     /// If a net cannot be run.
     pub fn look(
         &mut self,
         frame: &Frame,
-        (lit_since, levels): (Moment, LightLevels),
+        senses: &Senses,
         clock: &SharedClock,
     ) -> anyhow::Result<Look> {
         let meta = frame.meta;
+        let (lit_since, levels) = senses.light_at(meta.captured);
         self.controls = self.controls_of(frame);
         let start = clock.now();
         let scene = scene_light(&frame.view());
@@ -462,7 +465,8 @@ impl Sight {
         let (seen, action) = if measured.is_some() {
             (Seen::Nothing, measured)
         } else {
-            let seen = self.vision.look(frame.view(), self.task)?;
+            let lit = self.lit_from(meta.captured, senses);
+            let seen = self.vision.look(frame.view(), self.task, lit)?;
             let mut action = None;
             if !self.is_open {
                 self.answer(&seen, &taken);
@@ -483,6 +487,7 @@ impl Sight {
                 gain: controls.gain,
                 settled: action.as_ref().is_some_and(|a| a.settled),
                 at_limit: action.as_ref().is_some_and(|a| a.at_limit),
+                sides_in_turn: self.cause.sides_in_turn(),
             },
             seen,
             took_us: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
@@ -493,6 +498,13 @@ impl Sight {
             levels,
             action,
         })
+    }
+
+    /// Which side alone lit a frame while it was exposed and read out. Cameras stamp a frame at either end of that.
+    fn lit_from(&self, captured: Moment, senses: &Senses) -> LitFrom {
+        let exposure = Duration::from_micros(self.controls.exposure_us.into());
+        let frame = Duration::from_secs_f32(1.0 / self.camera.frames_per_s.max(1.0));
+        senses.lit_from(captured, exposure + frame, frame)
     }
 
     /// Takes on what the loop wants; gives the camera's new controls, if they change.
@@ -569,8 +581,7 @@ pub fn vision_thread(
             eye.recycle(frame);
             continue;
         }
-        let light = senses.light_at(frame.meta.captured);
-        let look = sight.look(&frame, light, clock)?;
+        let look = sight.look(&frame, senses, clock)?;
         eye.recycle(frame);
         if let Some(trace) = &mut sight.trace {
             trace.write(&look);

@@ -19,4 +19,5 @@ pub mod printed;
 pub mod rectify;
 pub mod stages;
 pub mod text;
+mod two_sided;
 mod warp;

@@ -22,6 +22,18 @@ pub enum VisionTask {
     Face,
 }
 
+/// Which half of the light ring a frame was lit by, during all of its exposure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LitFrom {
+    /// Both halves, neither, or one after the other.
+    #[default]
+    Both,
+    /// The half that lights the left of the frame.
+    Left,
+    /// The other half.
+    Right,
+}
+
 /// One frame's measurements.
 #[derive(Clone, Debug)]
 pub struct Observation {
@@ -82,6 +94,8 @@ pub struct LightState {
     pub settled: bool,
     /// The loop has not reached its target, and nothing that could help is left.
     pub at_limit: bool,
+    /// Against glare, left and right light a document in turn.
+    pub sides_in_turn: bool,
 }
 
 /// Angles of the head in degrees: yaw positive to the right of the frame, pitch positive down, roll positive clockwise.
@@ -210,10 +224,23 @@ pub struct DocumentObservation {
     pub covered_share: Option<f32>,
     /// Mean movement of the corners since the frame before, as a share of the document's width; `None` for the first frame.
     pub motion: Option<f32>,
+    /// There is glare on it, and something that is needed was not read in this frame by itself.
+    pub glare_hides: bool,
+    /// Glare that is left where this frame and one that was lit from the other side were made into one picture; `None` where they were not.
+    pub combined: Option<CombinedGlare>,
     /// What stands in the way, worst first; `None` if the document was read.
     pub problem: Option<DocumentProblem>,
     /// What was read.
     pub reading: Option<Box<DocumentReading>>,
+}
+
+/// Glare on a picture that was made of two.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CombinedGlare {
+    /// Share of saturated pixels on the rectified document, 0..=1.
+    pub share: f32,
+    /// The same of the part in which there may be text that has to be read.
+    pub zone_share: f32,
 }
 
 /// What was read from a document.
@@ -235,6 +262,22 @@ impl DocumentReading {
             DocumentContent::Mrz(reading) => reading.mrz.document_number.clone(),
             DocumentContent::Prc(PrcSide::Front(front)) => front.number.clone(),
             DocumentContent::Prc(PrcSide::Back(_)) => Secret::default(),
+        }
+    }
+
+    /// How many of the things that glare can hide are there beside the text that it was recognised by: check digits that are right, printed
+    /// fields that agree, a clear portrait where there has to be one. With it, how many there can be.
+    pub fn extras(&self) -> (usize, usize) {
+        let portrait = usize::from(self.portrait.is_some_and(|p| p.is_clear()));
+        match &self.content {
+            DocumentContent::Mrz(reading) => {
+                let digits = usize::from(!reading.mrz.checks.any_refuted());
+                let printed = reading.printed.named();
+                let agree = printed.iter().filter(|(_, c)| *c == FieldCheck::Verified);
+                (digits + agree.count() + portrait, printed.len() + 2)
+            }
+            DocumentContent::Prc(PrcSide::Front(_)) => (portrait, 1),
+            DocumentContent::Prc(PrcSide::Back(_)) => (0, 0),
         }
     }
 
@@ -304,7 +347,16 @@ pub struct PortraitObservation {
     pub quality: f32,
 }
 
+/// From this quality on a portrait is clear. Of 48 single pictures of drawn cards in uneven light 40 lie above, and of 12 portraits on specimens
+/// all but the one that is overprinted.
+const CLEAR: f32 = 0.2;
+
 impl PortraitObservation {
+    /// Whether it is as good as it has to be, whatever its size: light, glare and focus may still come right where it is not.
+    pub fn is_clear(&self) -> bool {
+        self.quality >= CLEAR
+    }
+
     /// What decides which frame's portrait is compared: quality, and size as the component InterEyeDistance of ISO/IEC 29794-5 has
     /// it, 0..=1.
     pub fn worth(&self) -> f32 {

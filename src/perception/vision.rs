@@ -7,7 +7,7 @@ use super::document::portrait::{FoundPortrait, PortraitFinder};
 use super::face::embedding::Template;
 use super::face::pipeline::FacePipeline;
 use super::observation::{
-    DocumentObservation, FaceObservation, PrimaryFace, SceneLight, Seen, VisionTask,
+    DocumentObservation, FaceObservation, LitFrom, PrimaryFace, SceneLight, Seen, VisionTask,
 };
 use super::portrait_memory::PortraitMemory;
 use super::quality::QualityComponent;
@@ -43,11 +43,16 @@ impl Vision {
         })
     }
 
-    /// Looks at a frame for what the session wants.
+    /// Looks at a frame, which was lit from `lit`, for what the session wants.
     ///
     /// # Errors
     /// If a net cannot be run.
-    pub fn look(&mut self, frame: FrameView<'_>, task: VisionTask) -> Result<Seen, ModelError> {
+    pub fn look(
+        &mut self,
+        frame: FrameView<'_>,
+        task: VisionTask,
+        lit: LitFrom,
+    ) -> Result<Seen, ModelError> {
         if matches!(task, VisionTask::Document | VisionTask::Face) {
             // The ticket has been read: its picture is needed no more, nor is the memory.
             self.codes.forget();
@@ -55,7 +60,7 @@ impl Vision {
         Ok(match task {
             VisionTask::Idle => Seen::Nothing,
             VisionTask::Ticket => Seen::Code(self.codes.read(frame).content()),
-            VisionTask::Document => Seen::Document(Box::new(self.document(frame)?)),
+            VisionTask::Document => Seen::Document(Box::new(self.document(frame, lit)?)),
             VisionTask::Face => Seen::Face(Box::new(self.face(frame)?)),
         })
     }
@@ -64,10 +69,14 @@ impl Vision {
     ///
     /// # Errors
     /// If a net cannot be run.
-    pub fn document(&mut self, frame: FrameView<'_>) -> Result<DocumentObservation, ModelError> {
+    pub fn document(
+        &mut self,
+        frame: FrameView<'_>,
+        lit: LitFrom,
+    ) -> Result<DocumentObservation, ModelError> {
         let observation = self
             .document
-            .observe(frame, &mut Portraits(&mut self.face))?;
+            .observe(frame, lit, &mut Portraits(&mut self.face))?;
         if let Some(reading) = &observation.reading
             && let Some(portrait) = &reading.portrait
             && let Some(template) = self.document.last_portrait_template()

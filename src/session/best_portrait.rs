@@ -4,9 +4,6 @@ use crate::perception::observation::PortraitObservation;
 use crate::verdict::evidence::PortraitEvidence;
 use crate::verdict::policy::DocumentRules;
 
-/// From this quality on a portrait is settled; a worse one is waited on for a while, since light and exposure may still come right.
-/// Of 48 single pictures of drawn cards in uneven light 40 lie above, and of 12 portraits on specimens all but the one that is overprinted.
-const SETTLED: f32 = 0.2;
 /// A portrait below this shows too little to say of anybody that it is or is not theirs.
 const USABLE: f32 = 0.02;
 
@@ -24,10 +21,10 @@ impl BestPortrait {
         }
     }
 
-    /// Whether it is as good as it has to be.
+    /// Whether it is as good as it has to be; a worse one is waited on for a while.
     pub fn is_settled(&self, rules: &DocumentRules) -> bool {
         self.0
-            .is_some_and(|p| p.quality >= SETTLED && p.inter_eye_px >= rules.portrait_inter_eye_px)
+            .is_some_and(|p| p.is_clear() && p.inter_eye_px >= rules.portrait_inter_eye_px)
     }
 
     /// Whether it is there, and too small.

@@ -1,7 +1,8 @@
 //! Remedies: what is done against a failure, and the record of it.
 //!
 //! ```text
-//!   during a step     the booth by itself: the loop of light and exposure (the table's `adjust_light`)
+//!   during a step     the booth by itself: the loop of light and exposure (the table's `adjust_light`),
+//!                                          left and right in turn against glare, two pictures made into one
 //!                     the person: one instruction at a time              (the table's `prompt_subject`)
 //!   first failure     the step once more
 //!   second equal one  something else ([`answer`]): another light recipe, another document, staff
@@ -100,6 +101,10 @@ pub struct Frame<'a> {
     pub frame_size: (u32, u32),
 }
 
+/// Names of the measures of glare: of the whole document, and of the part in which there may be text that has to be read.
+const GLARE: &str = "document_glare";
+const ZONE_GLARE: &str = "document_zone_glare";
+
 /// At most so many remedies are recorded of a session, the first ones: each takes about 250 bytes of the outcome's reserved place.
 pub const MOST_REMEDIES: usize = 16;
 
@@ -139,6 +144,7 @@ impl RemedyLog {
         for entry in self.entries.iter_mut().filter(|e| e.open) {
             entry.look(frame, seen);
         }
+        self.sides(frame, seen);
         let Some(reason) = frame.problem else {
             return;
         };
@@ -162,6 +168,39 @@ impl RemedyLog {
                 self.push(frame.step, reason, remedy, frame.at_ms, effect, seen.light);
             }
         }
+    }
+
+    /// Left and right light the document in turn: once in each try.
+    fn sides(&mut self, frame: Frame<'_>, seen: &Observation) {
+        let Seen::Document(document) = &seen.seen else {
+            return;
+        };
+        let is_there =
+            |e: &Entry| e.n_try == self.n_tries && e.tried.remedy == Remedy::CombineSides;
+        if !seen.light.sides_in_turn || self.entries.iter().any(is_there) {
+            return;
+        }
+        let (zone, all) = (document.zone_glare_share, document.glare_share);
+        let (name, before) = if zone > all {
+            (ZONE_GLARE, zone)
+        } else {
+            (GLARE, all)
+        };
+        let effect = Effect {
+            name,
+            before: rounded(before.into()),
+            after: None,
+            unit: "share",
+        };
+        let (step, at_ms) = (frame.step, frame.at_ms);
+        self.push(
+            step,
+            Reason::DocGlare,
+            Remedy::CombineSides,
+            at_ms,
+            Some(effect),
+            seen.light,
+        );
     }
 
     /// The next try is made under another light.
@@ -240,6 +279,15 @@ impl RemedyLog {
 
 impl Entry {
     fn look(&mut self, frame: Frame<'_>, seen: &Observation) {
+        if self.tried.remedy == Remedy::CombineSides {
+            // What it is worth is seen on the picture that was made of two, not on either of them.
+            if let Some(effect) = &mut self.tried.effect
+                && let Some(left) = combined(effect.name, seen)
+            {
+                effect.after = Some(rounded(left));
+            }
+            return;
+        }
         if let Some(effect) = &mut self.tried.effect {
             let told = frame.measure.filter(|m| m.name == effect.name);
             let value = reading(effect.name, seen, frame.frame_size).or(told.map(|m| m.value));
@@ -257,10 +305,26 @@ impl Entry {
             // The light is followed until it has settled without the trouble.
             Remedy::AdjustLight => !(over && (seen.light.settled || seen.light.at_limit)),
             // Another light shows what it is worth by the end of the try.
-            Remedy::OtherLight => true,
+            Remedy::OtherLight | Remedy::CombineSides => true,
             _ => !over,
         };
     }
+}
+
+/// Glare that is left, by its name in the outcome, where this frame and one before were made into one picture.
+fn combined(name: &str, seen: &Observation) -> Option<f64> {
+    let Seen::Document(document) = &seen.seen else {
+        return None;
+    };
+    let left = document.combined?;
+    Some(
+        if name == ZONE_GLARE {
+            left.zone_share
+        } else {
+            left.share
+        }
+        .into(),
+    )
 }
 
 /// What a remedy against this reason is to change.
@@ -316,7 +380,8 @@ fn reading(name: &str, seen: &Observation, frame_size: (u32, u32)) -> Option<f64
                 "document_tilt" => document.tilt_degrees,
                 "document_motion" => document.motion?,
                 "document_sharpness" => document.sharpness,
-                "document_glare" => document.glare_share,
+                GLARE => document.glare_share,
+                ZONE_GLARE => document.zone_glare_share,
                 "document_luminance" => document.luminance,
                 "document_cover" => document.covered_share?,
                 _ => return None,

@@ -6,7 +6,7 @@ use super::view::LightScene as L;
 use crate::guidance::model::{ResultSign, Screen};
 use crate::hal::Button;
 use crate::perception::observation::{
-    DocumentObservation, DocumentProblem, FaceLight, LightState, Seen,
+    CombinedGlare, DocumentObservation, DocumentProblem, FaceLight, LightState, Seen,
 };
 use crate::perception::quality::{Assessment, QualityComponent};
 use crate::verdict::evidence::Step;
@@ -88,6 +88,7 @@ fn ring(white: f32, exposure_us: u32, settled: bool) -> LightState {
         gain: 1.0,
         settled,
         at_limit: false,
+        sides_in_turn: false,
     }
 }
 
@@ -239,6 +240,55 @@ fn glare_that_came_twice_is_lit_from_the_left_and_then_from_the_right() {
         .map(|t| &t["reason"])
         .collect();
     assert_eq!(failed, ["doc.glare"; 3]);
+}
+
+/// A document with glare on it, unread; what is left of the glare where a picture was made of two.
+fn glaring(zone_glare_share: f32, combined: Option<f32>) -> Seen {
+    let Seen::Document(mut seen) = document(DocumentProblem::Glare, 0.03, 0.0) else {
+        unreachable!("document() makes a document");
+    };
+    seen.zone_glare_share = zone_glare_share;
+    seen.combined = combined.map(|zone_share| CombinedGlare {
+        share: 0.0,
+        zone_share,
+    });
+    Seen::Document(seen)
+}
+
+#[test]
+fn two_pictures_made_into_one_are_a_remedy_with_the_glare_that_is_left() {
+    let check = |combined: Option<f32>, after: Value| {
+        let mut b = Bench::new();
+        b.go_to_document();
+        b.light.recipe = "document";
+        b.see(glaring(0.14, None));
+        for recipe in ["document_left", "document_right", "document_left"] {
+            b.light.recipe = recipe;
+            b.light.sides_in_turn = true;
+            b.see(glaring(0.11, None));
+        }
+        b.see(glaring(0.12, combined));
+        b.light.sides_in_turn = false;
+        b.read_document(&mrz(), 2);
+        b.show_face(0.8, 5);
+        let outcome = b.stored.last().expect("an outcome");
+        assert_eq!(outcome["result"], "verified");
+        // That the light was set otherwise stands beside it.
+        let both: Vec<&Value> = remedies(outcome).iter().map(|r| &r["remedy"]).collect();
+        assert_eq!(both, ["adjust_light", "combine_sides"]);
+        let sides = &remedies(outcome)[1];
+        let at_ms = sides["at_ms"].as_u64().expect("a time");
+        assert_eq!(
+            *sides,
+            json!({
+                "step": "document", "reason": "doc.glare", "remedy": "combine_sides", "at_ms": at_ms,
+                "effect": {"name": "document_zone_glare", "before": 0.11, "after": after, "unit": "share"},
+            })
+        );
+    };
+    check(Some(0.004), json!(0.004));
+    // The hand moved: no two pictures fitted.
+    check(None, Value::Null);
 }
 
 #[test]

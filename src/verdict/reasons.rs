@@ -103,6 +103,8 @@ pub enum Remedy {
     None,
     /// Sets light and exposure anew.
     AdjustLight,
+    /// Lights a document from the left and from the right in turn, and makes one picture of two.
+    CombineSides,
     /// Asks for another light recipe: the same failure came twice.
     OtherLight,
     /// Says one thing to the person.

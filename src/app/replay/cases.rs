@@ -12,7 +12,7 @@ use crate::hal::virt::replay::{self, ReplayCamera, ReplayError};
 use crate::hal::watch::FrameWatch;
 use crate::html;
 use crate::models::ModelError;
-use crate::perception::observation::{DocumentObservation, FaceObservation};
+use crate::perception::observation::{DocumentObservation, FaceObservation, LitFrom};
 use crate::perception::vision::{Vision, scene_light};
 use crate::session::document_problems::{self, reason_for};
 use crate::session::face_problems;
@@ -346,7 +346,7 @@ impl Looker<'_> {
     fn document(&mut self, view: FrameView<'_>) -> Result<Option<DocumentObservation>, ModelError> {
         match self.manner.look {
             Look::Face => Ok(None),
-            _ => self.vision.document(view).map(Some),
+            _ => self.vision.document(view, LitFrom::Both).map(Some),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::perception::document::mrz::CheckResult;
 use crate::perception::document::prc::PrcSide;
 use crate::perception::document::stages::{self, Record, Stage};
 use crate::perception::observation::{DocumentContent, DocumentObservation, DocumentReading};
-use crate::perception::observation::{FaceObservation, MrzReading, PrimaryFace};
+use crate::perception::observation::{FaceObservation, LitFrom, MrzReading, PrimaryFace};
 use crate::perception::vision::Portraits;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
@@ -122,7 +122,7 @@ fn look(
         }
         if wanted(Look::Document) {
             stages::begin();
-            let document = times.take("document", || vision.document(view))?;
+            let document = times.take("document", || vision.document(view, LitFrom::Both))?;
             said.insert("document".to_owned(), of_document(&document));
             let live = document.reading.is_some();
             let reading = match document.reading {

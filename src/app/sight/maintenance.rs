@@ -8,7 +8,7 @@ use crate::base::frame::Frame;
 use crate::base::latest::Latest;
 use crate::base::time::Moment;
 use crate::hal::{CameraControls, LightLevels};
-use crate::perception::observation::{Seen, VisionTask};
+use crate::perception::observation::{LitFrom, Seen, VisionTask};
 use crate::perception::vision::{Vision, scene_light};
 use crate::technician::characters;
 use crate::technician::selftest::lights::{LightFigures, LightProbe, NoLightFigures, halves_of};
@@ -176,7 +176,7 @@ impl Work {
 }
 
 fn live_look(frame: &Frame, vision: &mut Vision) -> anyhow::Result<LiveLook> {
-    let Seen::Face(face) = vision.look(frame.view(), VisionTask::Face)? else {
+    let Seen::Face(face) = vision.look(frame.view(), VisionTask::Face, LitFrom::Both)? else {
         anyhow::bail!("looked for a face, and something else came back");
     };
     Ok(LiveLook {

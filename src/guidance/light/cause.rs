@@ -1,4 +1,5 @@
-//! Which recipe answers what is wrong with the light, while a step runs: one side of the ring at a time against glare on a document, strong
+//! Which recipe answers what is wrong with the light, while a step runs: one side of the ring in turn with the other against glare on a
+//! document, until it is read from one of them or from two pictures that are made into one; strong
 //! light against a bright background behind a face. Pure: signs and time in, the answer out.
 
 use crate::base::time::Moment;
@@ -6,17 +7,18 @@ use std::time::Duration;
 
 /// Glare that keeps a document from being read is waited on for so long: hands move, and the loop of exposure settles.
 const GLARE_FOR: Duration = Duration::from_millis(400);
-/// Each side lights a document alone for so long, then the other: less than one flash a second.
-const SIDE_FOR: Duration = Duration::from_millis(900);
+/// Each side lights a document alone for so long, then the other: time for two looks, and one flash a second of each side, while both
+/// together stay about as bright.
+const SIDE_FOR: Duration = Duration::from_millis(500);
 /// A background that is too bright is waited on for so long.
 const BACKLIT_FOR: Duration = Duration::from_millis(250);
 
 /// What one frame shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signs {
-    /// A document was not read, and there is glare on it.
+    /// A document was not read, or not all of it, and there is glare on it.
     pub glare: bool,
-    /// A document was there and was not read, for whatever reason.
+    /// A document was there and was not read, or not all of it, in this frame by itself, for whatever reason.
     pub unread: bool,
     /// What is behind the face is so bright that it is cut off at full scale, and the face is not.
     pub backlit: bool,
@@ -46,9 +48,9 @@ pub struct CauseWatch {
 }
 
 impl CauseWatch {
-    /// The light that was answered last.
-    pub const fn answer(&self) -> Answer {
-        self.answer
+    /// Whether left and right light a document in turn.
+    pub const fn sides_in_turn(&self) -> bool {
+        matches!(self.answer, Answer::LeftOnly | Answer::RightOnly)
     }
 
     /// Looks at the signs of one frame; gives another answer if there is one.
@@ -106,7 +108,12 @@ mod tests {
         check("ggggg", &[(4, LeftOnly)]);
         check(
             "ggggguuuuuuuuuuuuuuuuuuu",
-            &[(4, LeftOnly), (13, RightOnly), (22, LeftOnly)],
+            &[
+                (4, LeftOnly),
+                (9, RightOnly),
+                (14, LeftOnly),
+                (19, RightOnly),
+            ],
         );
         // What is read stays as it is lit.
         check("ggggg...................", &[(4, LeftOnly)]);

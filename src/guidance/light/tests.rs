@@ -285,3 +285,39 @@ fn the_driver_writes_changes_only_tries_again_after_a_fault_and_is_off_when_drop
         .copied();
     assert_eq!(last, Some(LightLevels::OFF));
 }
+
+/// Left and right in turn, as against glare: each is there soon, both together stay as bright, and it is no flashing.
+#[test]
+fn a_swap_of_sides_is_quick_and_keeps_the_sum() {
+    let white = |left: f32, right: f32| LightLevels {
+        left: SideLevel::white(left),
+        right: SideLevel::white(right),
+    };
+    let mut core = LightCore::new(LightLimits::default());
+    let mut played = Vec::new();
+    for step in 0..400_u64 {
+        let now = Moment::from_millis(20 * step);
+        let wanted = match step / 25 {
+            0 => white(0.1, 0.1),
+            n if n % 2 == 1 => white(0.2, 0.0),
+            _ => white(0.0, 0.2),
+        };
+        let levels = core.step(now, wanted);
+        if step >= 25 {
+            let sum = levels.left.white + levels.right.white;
+            assert!((sum - 0.2).abs() < 0.01, "{step}: {sum}");
+            let is_settled = step % 25 >= 4;
+            assert!(!is_settled || levels == wanted, "{step}: {levels:?}");
+        }
+        played.push((20 * step, levels));
+    }
+    for (ms, _) in &played {
+        let second = played
+            .iter()
+            .filter(|(at, _)| (*ms..*ms + 1000).contains(at));
+        let lefts: Vec<bool> = second.map(|(_, l)| l.left.white > l.right.white).collect();
+        let n_swaps = lefts.windows(2).filter(|w| w[0] != w[1]).count();
+        // A flash of one side is two swaps.
+        assert!(n_swaps <= 2, "{ms}: {n_swaps}");
+    }
+}

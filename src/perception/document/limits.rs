@@ -98,15 +98,19 @@ impl DocumentLimits {
         is_near_border(corners, self.edge_share, size)
     }
 
+    /// Whether there is so much glare that it may be the reason for what could not be read.
+    pub fn is_glaring(&self, observation: &DocumentObservation) -> bool {
+        observation.glare_share > self.max_glare_share
+            || observation.zone_glare_share > self.max_zone_glare_share
+    }
+
     /// Why a document that [`Self::problem`] had nothing against could not be read: `otherwise`, unless there is glare or a finger.
     pub fn unread(
         &self,
         observation: &DocumentObservation,
         otherwise: DocumentProblem,
     ) -> DocumentProblem {
-        let glare = observation.glare_share > self.max_glare_share
-            || observation.zone_glare_share > self.max_zone_glare_share;
-        if glare {
+        if self.is_glaring(observation) {
             DocumentProblem::Glare
         } else if observation
             .covered_share
@@ -151,8 +155,7 @@ mod tests {
             luminance: 0.6,
             covered_share: None,
             motion: Some(0.001),
-            problem: None,
-            reading: None,
+            ..DocumentObservation::default()
         }
     }
 

@@ -15,6 +15,9 @@
 //!             not shaped like a card: the same two of a PRC card nevertheless
 //! ```
 //!
+//! A frame lit from one side in which not everything was read is made into one picture with one that was lit from the other side
+//! ([`super::two_sided`]), and that is read in the same way.
+//!
 //! Finding and measuring allocates nothing once the buffers have their size; reading may.
 
 mod texts;
@@ -32,13 +35,14 @@ use super::portrait::{FoundPortrait, PortraitFinder};
 use super::prc::{PrcReader, PrcSide, ReadSide};
 use super::rectify::{self, DocumentSize};
 use super::stages::{self, Stage, stage};
+use super::two_sided::{Combined, TwoSided};
 use super::{homography::Homography, mrz_lines::PAGE_WIDTH};
 use crate::base::frame::{Frame, FrameView, PixelFormat};
 use crate::base::geometry::Quad;
 use crate::models::{Catalogue, ModelError};
 use crate::perception::observation::{
-    DocumentContent, DocumentObservation, DocumentProblem, DocumentReading, MrzReading,
-    PortraitObservation, PrintedChecks,
+    CombinedGlare, DocumentContent, DocumentObservation, DocumentProblem, DocumentReading, LitFrom,
+    MrzReading, PortraitObservation, PrintedChecks,
 };
 
 /// Widths that the page in colours may have on which the portrait is looked for: that of the document in the frame, within these.
@@ -59,6 +63,8 @@ pub struct DocumentPipeline<T> {
     page: Page,
     colour_page: Frame,
     cover: CoverFinder,
+    /// Pictures lit from one side, from the first of a session on; taken while what they make is read.
+    two_sided: Option<TwoSided>,
     /// Luminance of the last frame in colours.
     grey: Option<Frame>,
     before: Option<Quad>,
@@ -107,6 +113,7 @@ impl<T> DocumentPipeline<T> {
             page: Page::default(),
             colour_page: Frame::new(2, 2, PixelFormat::Rgb8),
             cover: CoverFinder::default(),
+            two_sided: None,
             grey: None,
             before: None,
             n_unread: 0,
@@ -115,18 +122,19 @@ impl<T> DocumentPipeline<T> {
         }
     }
 
-    /// Measures the document in `frame`, and reads it if nothing stands in the way.
+    /// Measures the document in `frame`, which was lit from `lit`, and reads it if nothing stands in the way.
     ///
     /// # Errors
     /// [`ModelError`] if a net could not be run.
     pub fn observe(
         &mut self,
         frame: FrameView<'_>,
+        lit: LitFrom,
         portraits: &mut impl PortraitFinder<Template = T>,
     ) -> Result<DocumentObservation, ModelError> {
         let grey = self.take_luminance(&frame);
         let view = grey.as_ref().map(Frame::view);
-        let result = self.observe_grey((&frame, view.as_ref().unwrap_or(&frame)), portraits);
+        let result = self.observe_grey((&frame, view.as_ref().unwrap_or(&frame)), lit, portraits);
         self.grey = grey;
         result
     }
@@ -134,6 +142,7 @@ impl<T> DocumentPipeline<T> {
     fn observe_grey(
         &mut self,
         (frame, grey): (&FrameView<'_>, &FrameView<'_>),
+        lit: LitFrom,
         portraits: &mut impl PortraitFinder<Template = T>,
     ) -> Result<DocumentObservation, ModelError> {
         let mut observation = self.measure(frame, grey)?;
@@ -142,6 +151,73 @@ impl<T> DocumentPipeline<T> {
         }
         let Some(corners) = observation.corners else {
             return Ok(observation);
+        };
+        let at_border = self
+            .limits
+            .may_be_cut_off(&corners, (frame.width(), frame.height()));
+        self.read((frame, grey), at_border, &mut observation, portraits)?;
+        let is_whole = |o: &DocumentObservation| {
+            let extras = o.reading.as_ref().map(|r| r.extras());
+            extras.is_some_and(|(n, all)| n == all)
+        };
+        if is_whole(&observation) {
+            return Ok(observation);
+        }
+        observation.glare_hides = self.limits.is_glaring(&observation);
+        if lit == LitFrom::Both {
+            return Ok(observation);
+        }
+        let mut two_sided = self.two_sided.take().unwrap_or_default();
+        let result = match two_sided.see(frame, &corners, lit) {
+            Some(pair) => self.read_pair(&pair, (&corners, at_border), &mut observation, portraits),
+            None => Ok(()),
+        };
+        self.two_sided = Some(two_sided);
+        result.map(|()| observation)
+    }
+
+    /// Reads a picture that was made of two. What was read of the newer one by itself, whose document lies at `corners`, stays unless this
+    /// says more.
+    fn read_pair(
+        &mut self,
+        pair: &Combined<'_>,
+        (corners, at_border): (&Quad, bool),
+        observation: &mut DocumentObservation,
+        portraits: &mut impl PortraitFinder<Template = T>,
+    ) -> Result<(), ModelError> {
+        let mut o = DocumentObservation {
+            corners: Some(pair.corners),
+            ..DocumentObservation::default()
+        };
+        self.take_page(&pair.grey, &pair.corners, &mut o);
+        observation.combined = Some(CombinedGlare {
+            share: o.glare_share,
+            zone_share: o.zone_glare_share,
+        });
+        let template = self.portrait_template.take();
+        self.read((&pair.page, &pair.grey), at_border, &mut o, portraits)?;
+        let extras = |o: &DocumentObservation| o.reading.as_ref().map(|r| r.extras().0);
+        if extras(&o) <= extras(observation) {
+            self.portrait_template = template;
+            return Ok(());
+        }
+        let half_turned = o.corners != Some(pair.corners);
+        observation.corners = Some(upright(corners, half_turned));
+        observation.problem = None;
+        observation.reading = o.reading;
+        Ok(())
+    }
+
+    /// Reads what lies at the corners of `observation`, of which the page was taken. `at_border`: a part of it may lie outside.
+    fn read(
+        &mut self,
+        (frame, grey): (&FrameView<'_>, &FrameView<'_>),
+        at_border: bool,
+        observation: &mut DocumentObservation,
+        portraits: &mut impl PortraitFinder<Template = T>,
+    ) -> Result<(), ModelError> {
+        let Some(corners) = observation.corners else {
+            return Ok(());
         };
         // What the page has the shape of is looked for first; after one side of a card the other one is likely.
         let shaped = self.was_prc || self.page.height() == DocumentSize::Id1.height_for(PAGE_WIDTH);
@@ -173,14 +249,9 @@ impl<T> DocumentPipeline<T> {
                 // These cards have no zone.
                 ZoneReading::Unreadable => DocumentProblem::Unreadable,
                 // The characters that are outside of the frame, or below a finger, refute the check digits.
-                ZoneReading::Read(zone)
-                    if zone.mrz.checks.any_refuted()
-                        && self
-                            .limits
-                            .may_be_cut_off(&corners, (frame.width(), frame.height())) =>
-                {
+                ZoneReading::Read(zone) if zone.mrz.checks.any_refuted() && at_border => {
                     observation.problem = Some(DocumentProblem::CutOff);
-                    return Ok(observation);
+                    return Ok(());
                 }
                 ZoneReading::Read(zone)
                     if zone.mrz.checks.any_refuted()
@@ -194,12 +265,12 @@ impl<T> DocumentPipeline<T> {
                     let reading = self.reading((frame, grey), &upright, *zone, portraits)?;
                     observation.reading = Some(Box::new(reading));
                     self.was_prc = false;
-                    return Ok(observation);
+                    return Ok(());
                 }
             };
             if side.is_none() {
                 observation.covered_share = Some(self.covered_share(frame, &corners));
-                observation.problem = Some(self.limits.unread(&observation, problem));
+                observation.problem = Some(self.limits.unread(observation, problem));
             }
         }
         if let Some(side) = side {
@@ -209,7 +280,7 @@ impl<T> DocumentPipeline<T> {
             observation.reading =
                 Some(Box::new(self.prc_reading(frame, &upright, side, portraits)));
         }
-        Ok(observation)
+        Ok(())
     }
 
     /// Reads a picture that shows a document as a scanner or a screen shot does: it may fill the picture, have a margin, or be
@@ -339,9 +410,11 @@ impl<T> DocumentPipeline<T> {
         self.portrait_template.as_ref()
     }
 
-    /// Wipes pixels, drops the template and lets go of the nets for print: the session has ended.
+    /// Wipes pixels, drops the template and lets go of the nets for print and of the room for pictures lit from one side: the session has
+    /// ended.
     pub fn forget(&mut self) {
         self.forget_document();
+        self.two_sided = None;
         if self.texts_from.is_some() {
             self.texts = None;
         }
@@ -356,6 +429,9 @@ impl<T> DocumentPipeline<T> {
         }
         self.page.forget();
         self.colour_page.wipe();
+        if let Some(two_sided) = &mut self.two_sided {
+            two_sided.forget();
+        }
         self.grey = None;
         self.before = None;
         self.n_unread = 0;
@@ -387,19 +463,24 @@ impl<T> DocumentPipeline<T> {
             o.area_share = (corners.signed_area() / (width * height)).clamp(0.0, 1.0);
             o.tilt_degrees = measures::tilt_degrees(&corners);
             o.motion = self.before.map(|b| measures::motion(&b, &corners));
-            let size = DocumentSize::of_aspect(corners.width() / corners.height().max(1.0));
-            self.page.take(grey, &corners, size.height_for(PAGE_WIDTH));
-            let plane = stage(Stage::Pages, || {
-                measures::measure(self.page.plane(), PAGE_WIDTH as usize)
-            });
-            o.sharpness = plane.sharpness;
-            o.glare_share = plane.glare_share;
-            o.zone_glare_share = plane.zone_glare_share;
-            o.luminance = plane.luminance;
+            self.take_page(grey, &corners, &mut o);
         }
         self.before = o.corners;
         o.problem = self.limits.problem(&o, (frame.width(), frame.height()));
         Ok(o)
+    }
+
+    /// Takes the page at `corners`, and measures it.
+    fn take_page(&mut self, grey: &FrameView<'_>, corners: &Quad, o: &mut DocumentObservation) {
+        let size = DocumentSize::of_aspect(corners.width() / corners.height().max(1.0));
+        self.page.take(grey, corners, size.height_for(PAGE_WIDTH));
+        let plane = stage(Stage::Pages, || {
+            measures::measure(self.page.plane(), PAGE_WIDTH as usize)
+        });
+        o.sharpness = plane.sharpness;
+        o.glare_share = plane.glare_share;
+        o.zone_glare_share = plane.zone_glare_share;
+        o.luminance = plane.luminance;
     }
 
     /// The zone with the portrait, which is looked for on a page of the size that the zone's format has. `grey` is `frame` too,

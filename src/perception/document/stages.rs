@@ -25,11 +25,13 @@ pub enum Stage {
     TextReader,
     /// The page in colours, and the portrait found on it, measured, and made a template.
     Portrait,
+    /// Two pages, lit from the left and from the right, made into one.
+    Combine,
 }
 
 impl Stage {
     /// All of them, in the order of their numbers, with the names that tools print.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::Corners, "corners"),
         (Self::Pages, "pages"),
         (Self::Zone, "zone"),
@@ -38,6 +40,7 @@ impl Stage {
         (Self::FastPrint, "fast_print"),
         (Self::TextReader, "text_reader"),
         (Self::Portrait, "portrait"),
+        (Self::Combine, "combine"),
     ];
 }
 

@@ -166,7 +166,7 @@ fn pipeline(scene: Scene) -> DocumentPipeline<Template> {
 
 fn observe(scene: Scene) -> DocumentObservation {
     pipeline(scene)
-        .observe(scene.frame().view(), &mut Portraits)
+        .observe(scene.frame().view(), LitFrom::Both, &mut Portraits)
         .expect("the oracle answers")
 }
 
@@ -232,7 +232,7 @@ fn movement_is_seen_from_frame_to_frame() {
         // It counts strips, and how many are read of one zone is the reader's business.
         pipeline.mrz_reader = MrzReader::new(Box::new(Oracle(scene)));
         let o = pipeline
-            .observe(scene.frame().view(), &mut Portraits)
+            .observe(scene.frame().view(), LitFrom::Both, &mut Portraits)
             .expect("the oracle answers");
         motions.push((o.motion.map(|m| m > 0.02), o.problem));
     }
@@ -250,7 +250,7 @@ fn movement_is_seen_from_frame_to_frame() {
 fn forgetting_wipes_pages_and_template() {
     let mut pipeline = pipeline(GOOD);
     pipeline
-        .observe(GOOD.frame().view(), &mut Portraits)
+        .observe(GOOD.frame().view(), LitFrom::Both, &mut Portraits)
         .expect("the oracle answers");
     assert!(pipeline.last_portrait_template().is_some());
     assert!(pipeline.colour_page.data().iter().any(|p| *p != 0));
@@ -286,7 +286,7 @@ fn the_real_nets_read_a_drawn_page() {
         }
         pipeline.forget();
         let o = pipeline
-            .observe(frame.view(), &mut Portraits)
+            .observe(frame.view(), LitFrom::Both, &mut Portraits)
             .expect("the nets run");
         assert_eq!(o.problem, None, "{o:?}");
         let corners = o.corners.expect("found");
@@ -312,4 +312,66 @@ fn the_real_nets_read_a_drawn_page() {
             assert_eq!(found.reveal(), expected);
         }
     }
+}
+
+/// The drawn page lit from one side, with glare over a part of its zone: a dozen characters of each line, others from each side.
+fn partly_hidden(lit: LitFrom, shift: usize) -> Frame {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/documents/utopia-td3.jpg"
+    );
+    let picture = image::open(path).expect("in the source tree").to_luma8();
+    let (width, height) = (picture.width(), picture.height());
+    let mut frame = Frame::new(width, height, PixelFormat::Grey8);
+    let at_ms = if lit == LitFrom::Left { 100 } else { 300 };
+    frame.meta.captured = crate::base::time::Moment::from_millis(at_ms);
+    for (i, p) in frame.data_mut().iter_mut().enumerate() {
+        let (x, y) = (i % width as usize, i / width as usize);
+        let from = picture.as_raw()[y * width as usize + x.saturating_sub(shift)];
+        let across = x as f32 / width as f32;
+        let (light, middle) = match lit {
+            LitFrom::Right => (0.7 + 0.3 * across, (810.0 + shift as f32, 603.0)),
+            _ => (1.0 - 0.3 * across, (499.0, 546.0)),
+        };
+        let far = (x as f32 - middle.0).hypot(y as f32 - middle.1) / 60.0;
+        let glare = 500.0 * (-far.powi(4)).exp();
+        *p = (0.8 * f32::from(from) * light + glare).min(255.0) as u8;
+    }
+    frame
+}
+
+#[test]
+fn the_real_nets_read_from_two_pictures_what_neither_shows() {
+    let catalogue = crate::models::catalogue_for_tests();
+    let mut pipeline =
+        DocumentPipeline::new(&catalogue, DocumentLimits::default()).expect("the models load");
+    let left = partly_hidden(LitFrom::Left, 0);
+    let right = partly_hidden(LitFrom::Right, 7);
+    let mut look = |frame: &Frame, lit| {
+        let seen = pipeline.observe(frame.view(), lit, &mut Portraits);
+        seen.expect("the nets run")
+    };
+    for (frame, lit) in [
+        (&left, LitFrom::Both),
+        (&right, LitFrom::Both),
+        (&left, LitFrom::Left),
+    ] {
+        let o = look(frame, lit);
+        assert_eq!(o.problem, Some(DocumentProblem::Glare), "{o:?}");
+        assert!(o.reading.is_none() && o.combined.is_none() && o.glare_hides);
+    }
+    let o = look(&right, LitFrom::Right);
+    let left_over = o.combined.expect("a pair");
+    assert!(
+        o.zone_glare_share > 0.02 && left_over.zone_share < 0.002,
+        "{} {left_over:?}",
+        o.zone_glare_share
+    );
+    assert_eq!(o.problem, None, "{o:?}");
+    let reading = o.reading.expect("read");
+    let mrz = reading.mrz().expect("a zone");
+    assert!(!mrz.checks.any_refuted());
+    assert_eq!(mrz.document_number.reveal(), "1939024Z9");
+    assert_eq!(mrz.primary_identifier.reveal(), "ERIKSSON");
+    assert!(reading.portrait.is_some());
 }

@@ -6,7 +6,7 @@ use crate::perception::document::field::FieldCheck::Verified;
 use crate::perception::document::limits::DocumentLimits;
 use crate::perception::document::pipeline::DocumentPipeline;
 use crate::perception::document::portrait::{FoundPortrait, PortraitFinder};
-use crate::perception::observation::DocumentContent;
+use crate::perception::observation::{DocumentContent, LitFrom};
 
 /// Portraits are not what is tested here.
 struct NoPortraits;
@@ -35,7 +35,7 @@ fn read(pipeline: &mut DocumentPipeline<()>, name: &str, upside_down: bool) -> P
     pipeline.forget();
     let frame = picture(name, upside_down);
     let seen = pipeline
-        .observe(frame.view(), &mut NoPortraits)
+        .observe(frame.view(), LitFrom::Both, &mut NoPortraits)
         .expect("the nets run");
     assert_eq!(seen.problem, None, "{name} {upside_down}");
     let corners = seen.corners.expect("found");
