@@ -238,13 +238,21 @@ impl Rules {
                     measure: None,
                 }
             });
-        // A back has no portrait.
-        let is_back = matches!(&read.text, ReadText::Card(card) if card.front.is_none());
+        // A back has no portrait and no date of birth, a front no term of validity.
+        let (is_back, is_half) = match &read.text {
+            ReadText::Card(card) => (
+                card.front.is_none(),
+                card.front.is_none() || card.back.is_none(),
+            ),
+            _ => (false, false),
+        };
         self.decided(ending, Some(document), None, |reason| {
             let about_documents = ["doc.", "policy."]
                 .iter()
                 .any(|family| reason.code().starts_with(family));
-            about_documents && !(is_back && reason == Reason::DocPortraitUnusable)
+            about_documents
+                && !(is_back && reason == Reason::DocPortraitUnusable)
+                && !(is_half && reason == Reason::DocSuspectDateLogic)
         })
     }
 
