@@ -77,7 +77,7 @@ timeout "${VM_TIMEOUT_S:-900}" qemu-system-x86_64 -accel tcg,thread=multi -cpu N
   -fsdev "local,id=host,path=$host,security_model=none" -device virtio-9p-pci,fsdev=host,mount_tag=host \
   -device virtio-rng-pci -device i6300esb -watchdog-action reset \
   -chardev "file,id=console,path=$out/console.txt" -serial chardev:console \
-  -chardev "socket,id=technician,path=$line/line,server=on,wait=off" -serial chardev:technician </dev/null &
+  -chardev "socket,id=technician,path=$line/line,server=on,wait=off,mux=on" -serial chardev:technician </dev/null &
 machine=$!
 "$here/technician.py" "$line/line" "$host/technician" "$boothd" "$out/technician.txt" &
 technician=$!

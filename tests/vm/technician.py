@@ -8,6 +8,7 @@ that gets all that is shown on the line. By files in SHARE the machine says what
     N.broken   -> N.found   "TEST CODE": `test TEST` ends with result 2, and `show faults` tells CODE with the mend of docs/faults.md
     N.mended   -> N.well    the same test ends with result 0, and CODE is over
     leave      -> closed    `maintenance leave`, `logout`; the desk takes the closing code
+    storm      -> calm      another login; a storm of BREAKs ends it, once, and the line answers again
 
 `lost` says what did not come. The first answers of a test may be others: the booth looks once a second at what it watches, and the machine
 is slow.
@@ -21,7 +22,9 @@ import subprocess
 import sys
 import time
 
-ROLE, ORDER = "service", "WO-VM-1"
+ROLE, ORDER, NEXT_ORDER = "service", "WO-VM-1", "WO-VM-2"
+# QEMU makes a BREAK of this on a line that is a multiplexer; a storm has one every so many seconds, for so long.
+BREAK, EVERY_S, STORM_S = b"\x01b", 0.03, 3
 # Nothing that is waited for takes longer: one answer; what is tried again and again.
 ANSWER_S, TRIES_S = 60, 75
 
@@ -63,9 +66,9 @@ class Line:
 
 
 class Desk:
-    def __init__(self, boothd, folder, booth):
+    def __init__(self, boothd, folder, booth, order):
         self.command = [boothd, "dispatch"]
-        self.claims = ["--desk", str(folder), "--booth", booth, "--work-order", ORDER]
+        self.claims = ["--desk", str(folder), "--booth", booth, "--work-order", order]
 
     def asks(self, verb, *words):
         done = subprocess.run([*self.command, verb, *self.claims, *words], capture_output=True, text=True)
@@ -115,15 +118,19 @@ class Technician:
                 raise Lost(f"`{line}`: {' / '.join(shown.split(chr(10))[1:])[-600:]}")
             self.line.read(0.2)
 
-    def comes(self):
-        booth, = self.waits("come")
-        self.desk = Desk(self.boothd, self.share / "desk", booth)
+    def logs_in(self, booth, order):
+        self.desk = Desk(self.boothd, self.share / "desk", booth, order)
         self.outside, self.inside = f"{booth}> ", f"{booth} {ROLE} maint> "
         self.line.types("", self.outside)
         self.line.types("terminal length 0", self.outside)
-        challenge = word_behind(self.line.types(f"login {ROLE} {ORDER}", "code: "), "challenge ")
+        challenge = word_behind(self.line.types(f"login {ROLE} {order}", "code: "), "challenge ")
         code = word_behind(self.desk.asks("answer", "--role", ROLE, "--challenge", challenge), "code ")
         self.line.types(code, f"{booth} {ROLE}> ")
+        return challenge
+
+    def comes(self):
+        booth, = self.waits("come")
+        challenge = self.logs_in(booth, ORDER)
         self.line.types("maintenance enter wait 60", self.inside)
         self.tells("in", f"challenge {challenge} answered")
 
@@ -155,13 +162,36 @@ class Technician:
         code = word_behind(shown, "closing code ")
         self.tells("closed", self.desk.asks("close", "--audit", lines, head[1], "--code", code).strip())
 
+    def breaks(self):
+        booth, = self.waits("storm")
+        self.logs_in(booth, NEXT_ORDER)
+        self.line.shown, n, ended = "", 0, f"login {NEXT_ORDER} ended: BREAK"
+        end = time.monotonic() + STORM_S
+        while time.monotonic() < end:
+            self.line.socket.sendall(BREAK)
+            n += 1
+            self.line.read(EVERY_S)
+        end = time.monotonic() + ANSWER_S
+        while ended not in self.line.shown:
+            if time.monotonic() > end:
+                raise Lost(f"`{ended}` is not shown after {n} BREAKs, but: {self.line.shown[-300:]}")
+            self.line.read(0.5)
+        self.line.read(0.5)
+        n_ended = self.line.shown.count("ended: BREAK")
+        if n_ended != 1:
+            raise Lost(f"{n_ended} times `{ended}` for one login")
+        since = time.monotonic()
+        self.line.types("help", f"result 0 ok\n{self.outside}")
+        self.tells("calm", f"{n} BREAKs, the login ended once; `help` answered {time.monotonic() - since:.1f} s later")
+
     def works(self):
         self.comes()
         n = 1
         while True:
             while not (self.share / f"{n}.broken").exists():
                 if (self.share / "leave").exists():
-                    return self.leaves()
+                    self.leaves()
+                    return self.breaks()
                 self.line.read(0.1)
             self.finds_and_mends(n)
             n += 1
