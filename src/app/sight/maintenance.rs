@@ -1,7 +1,7 @@
 //! What vision does for the self-test and for a technician, while no session runs: the ring is held at levels, the lights are measured by
 //! the camera, one frame is looked at for whoever aims it.
 
-use super::room::{RoomProbe, Step};
+use super::idle_light::{IdleLight, Step};
 use crate::app::eye::Eye;
 use crate::app::senses::Senses;
 use crate::base::frame::Frame;
@@ -50,7 +50,7 @@ pub(super) struct Work {
     probe: Option<(LightProbe, Sender<Result<LightFigures, NoLightFigures>>)>,
     look: Option<Sender<LiveLook>>,
     /// The room's light is being measured, for whom.
-    room: Option<(RoomProbe, Sender<f32>)>,
+    room: Option<(IdleLight, Sender<f32>)>,
     /// The light is the scene's again, and has to be set anew.
     again: bool,
 }
@@ -83,7 +83,7 @@ impl Work {
                 self.probe = Some((probe, answer));
             }
             Ask::Look(answer) => self.look = Some(answer),
-            Ask::MeasureRoom(answer) => self.room = Some((RoomProbe::default(), answer)),
+            Ask::MeasureRoom(answer) => self.room = Some((IdleLight::default(), answer)),
         }
     }
 

@@ -14,7 +14,7 @@ const PATIENCE: u8 = 6;
 
 /// The measurement under way.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RoomProbe {
+pub(super) struct IdleLight {
     /// What was asked of the camera, if its own exposure was too long.
     wanted: Option<CameraControls>,
     steps: u8,
@@ -32,7 +32,7 @@ pub(super) enum Step {
     Done(f32),
 }
 
-impl RoomProbe {
+impl IdleLight {
     /// Shows it a frame, with what it was taken with.
     pub(super) fn frame(&mut self, seen: HalvesOfFrame, taken_with: CameraControls) -> Step {
         let is_held = self
@@ -70,7 +70,7 @@ mod tests {
 
     /// Light as found, frames, and whether the exposure was changed; of a wall with so much light, by a camera with a shortest exposure.
     fn check(per_ms: f32, shortest_us: Option<u32>) -> (f32, u32, bool) {
-        let mut probe = RoomProbe::default();
+        let mut probe = IdleLight::default();
         let mut controls = CameraControls {
             exposure_us: 10_000,
             gain: 1.0,
