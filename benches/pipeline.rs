@@ -35,17 +35,9 @@ const RATIOS: [(&str, &[&str], f64); 2] = [
 
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let runtime = std::env::var_os("BOOTHD_LITERT").map_or_else(
-        || {
-            root.join("target/litert")
-                .join(std::env::consts::ARCH)
-                .join("libLiteRt.so")
-        },
-        PathBuf::from,
-    );
     let models = ModelArgs {
         models: root.join("models"),
-        runtime: Some(runtime),
+        runtime: None,
         threads: 1,
     };
     let arguments: Vec<String> = std::env::args().collect();

@@ -189,17 +189,9 @@ const WAYS: [&str; 5] = [
 
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let runtime = std::env::var_os("BOOTHD_LITERT").map_or_else(
-        || {
-            root.join("target/litert")
-                .join(std::env::consts::ARCH)
-                .join("libLiteRt.so")
-        },
-        PathBuf::from,
-    );
     let models = ModelArgs {
         models: root.join("models"),
-        runtime: Some(runtime),
+        runtime: None,
         threads: 1,
     };
     let mut vision = Vision::load(&models.catalogue()?, DocumentLimits::default())?;

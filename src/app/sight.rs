@@ -26,7 +26,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use maintenance::Work;
 pub use maintenance::{Ask, LiveLook};
 use std::time::Duration;
-use steering::Taken;
+use steering::{Since, Taken};
 
 /// What the session asks of vision.
 #[derive(Clone)]
@@ -73,8 +73,8 @@ pub struct Sight {
     recipe: &'static str,
     control: ExposureLoop,
     controls: CameraControls,
-    /// What the camera was told last, and when.
-    told: (CameraControls, Moment),
+    /// What the camera says that it takes frames with, and since when.
+    taken_with: Since,
     /// The room's light, while it is measured; and what came of that, in levels of the ring.
     probe: Option<RoomProbe>,
     room: f32,
@@ -127,7 +127,7 @@ impl Sight {
             recipe: LightScene::Idle.recipe(),
             control,
             controls,
-            told: (controls, Moment::ZERO),
+            taken_with: Since::new(controls),
             probe: None,
             room: 0.0,
             is_room_known: false,
@@ -247,18 +247,11 @@ impl Sight {
         let start = clock.now();
         let scene = scene_light(&frame.view());
         let controls = self.controls;
-        let (last, told_at) = self.told;
-        // What it was told before that was told long ago.
-        let told_at = if controls == last {
-            told_at
-        } else {
-            Moment::ZERO
-        };
         let taken = Taken {
             at: meta.captured,
             controls,
             levels,
-            since: lit_since.max(told_at),
+            since: lit_since.max(self.taken_with.see(controls, meta.captured)),
         };
         let measured = self.measure_room(frame, &taken);
         let (seen, action) = if measured.is_some() {
@@ -310,8 +303,8 @@ impl Sight {
     pub fn take_on(&mut self, action: &ExposureAction, now: Moment) -> Option<CameraControls> {
         let changed = action.controls != self.controls;
         self.controls = action.controls;
-        if action.controls != self.told.0 {
-            self.told = (action.controls, now);
+        if changed {
+            self.taken_with.told(now);
         }
         changed.then_some(action.controls)
     }

@@ -279,7 +279,8 @@ impl ExposureLoop {
         // What is on its way already; a change that does not come into effect (a thermal limit, a camera that clamps) is no change.
         let on_its_way = if in_effect { 0.0 } else { wanted - shown };
         let error = self.error(seen, shown, log2_luminance(target_mean) - luminance_log2);
-        let error = error - on_its_way;
+        // From what the frame was taken with, also where a driver has rounded what it was asked for.
+        let from = if is_stuck { wanted } else { shown };
         let difference = seen
             .halves
             .filter(|(l, r)| l.is_finite() && r.is_finite())
@@ -290,19 +291,19 @@ impl ExposureLoop {
         } else {
             DEAD_BAND
         };
-        let is_off = error.abs() > band;
+        let is_off = (error - on_its_way).abs() > band;
         let is_lopsided =
             in_effect && difference.abs() > BALANCE_BAND * if self.settled { 1.5 } else { 1.0 };
         if is_lopsided {
             self.rebalance(difference, is_off);
         }
         if is_off || is_lopsided {
-            let step = if is_off {
-                error.clamp(-LARGEST_STEP, LARGEST_STEP)
+            let aim = if is_off {
+                from + error.clamp(-LARGEST_STEP, LARGEST_STEP)
             } else {
-                0.0
+                wanted
             };
-            self.position = self.path.find(wanted + step, self.balance, room);
+            self.position = self.path.find(aim, self.balance, room);
         }
         let after = self.begin();
         let has_changed = after.controls != before.controls || after.levels != before.levels;
@@ -359,14 +360,20 @@ impl ExposureLoop {
 }
 
 fn is_in_effect(seen: &Measurement, wanted: &ExposureAction) -> bool {
-    let near = |a: f32, b: f32| (a - b).abs() <= 0.03 * b.abs();
-    let white = |a: f32, b: f32| (a - b).abs() <= 0.01;
-    near(
-        seen.controls.exposure_us as f32,
-        wanted.controls.exposure_us as f32,
-    ) && near(seen.controls.gain, wanted.controls.gain)
-        && white(seen.levels.left.white, wanted.levels.left.white)
-        && white(seen.levels.right.white, wanted.levels.right.white)
+    let gain = (seen.controls.gain - wanted.controls.gain).abs() <= 0.03 * wanted.controls.gain;
+    gain && is_near(seen.controls.exposure_us, wanted.controls.exposure_us)
+        && is_lit_so(seen.levels, wanted.levels)
+}
+
+/// Whether an exposure is the one that was asked for: within 3 %, or 100 us, the unit of V4L2's `V4L2_CID_EXPOSURE_ABSOLUTE`.
+fn is_near(taken_us: u32, wanted_us: u32) -> bool {
+    taken_us.abs_diff(wanted_us) <= (wanted_us / 33).max(100)
+}
+
+/// Whether the ring was at these levels.
+fn is_lit_so(taken: LightLevels, wanted: LightLevels) -> bool {
+    let near = |a: f32, b: f32| (a - b).abs() <= 0.01;
+    near(taken.left.white, wanted.left.white) && near(taken.right.white, wanted.right.white)
 }
 
 /// Binary logarithm of the linear luminance of an sRGB-coded mean, not below 1/1024.

@@ -92,6 +92,32 @@ pub struct Phase<'a> {
     pub name: &'a str,
 }
 
+impl<'a> Phase<'a> {
+    /// Stretches of one name each, of what stands from a moment on (seconds, name), in the order of time; nothing stands where the name is empty. The
+    /// last one is `last_s` long.
+    pub fn of(steps: impl Iterator<Item = (f64, &'a str)>, last_s: f64) -> Vec<Self> {
+        let mut phases: Vec<Self> = Vec::new();
+        for (at, name) in steps {
+            if let Some(last) = phases.last_mut() {
+                last.to_s = at;
+                if last.name == name {
+                    continue;
+                }
+            }
+            phases.push(Self {
+                from_s: at,
+                to_s: at,
+                name,
+            });
+        }
+        if let Some(last) = phases.last_mut() {
+            last.to_s += last_s;
+        }
+        phases.retain(|p| !p.name.is_empty());
+        phases
+    }
+}
+
 /// The vertical axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {

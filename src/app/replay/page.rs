@@ -432,22 +432,9 @@ fn plots(out: &mut String, case: &Case) -> fmt::Result {
 
 /// What stood in the way, as stretches of time.
 fn phases(case: &Case, of: fn(&Picture) -> Option<&Looked>) -> Vec<Phase<'static>> {
-    let mut phases: Vec<Phase<'static>> = Vec::new();
-    for picture in &case.pictures {
-        let at = picture.at.as_secs_f64();
+    let steps = case.pictures.iter().map(|picture| {
         let name = of(picture).map_or("", |l| l.code.map_or("", Reason::code));
-        if let Some(last) = phases.last_mut() {
-            last.to_s = at;
-            if last.name == name {
-                continue;
-            }
-        }
-        phases.push(Phase {
-            from_s: at,
-            to_s: at,
-            name,
-        });
-    }
-    phases.retain(|p| !p.name.is_empty());
-    phases
+        (picture.at.as_secs_f64(), name)
+    });
+    Phase::of(steps, 0.0)
 }

@@ -200,6 +200,40 @@ pub(super) struct Taken {
     pub(super) since: Moment,
 }
 
+/// Since when a camera has taken frames with what it says. It is told one thing and may say another: the driver rounds, or clamps. So a change of
+/// what it says counts, from when it was told of it on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Since {
+    says: CameraControls,
+    from: Moment,
+    told_at: Moment,
+}
+
+impl Since {
+    pub(super) const fn new(says: CameraControls) -> Self {
+        Self {
+            says,
+            from: Moment::ZERO,
+            told_at: Moment::ZERO,
+        }
+    }
+
+    /// The camera is told something else at this moment.
+    pub(super) const fn told(&mut self, now: Moment) {
+        self.told_at = now;
+    }
+
+    /// A frame was captured with these, as the camera says: gives since when.
+    pub(super) fn see(&mut self, says: CameraControls, captured: Moment) -> Moment {
+        if says != self.says {
+            // A frame from before the newest change shows an older one, of which it is not known when it came.
+            self.from = self.told_at.min(captured);
+            self.says = says;
+        }
+        self.from
+    }
+}
+
 /// What a frame says about the light.
 fn signs(seen: &Seen) -> Signs {
     match seen {
@@ -217,5 +251,34 @@ fn signs(seen: &Seen) -> Signs {
             ..Signs::default()
         },
         Seen::Nothing | Seen::Code(_) => Signs::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_counts_from_when_the_camera_was_told_whatever_it_makes_of_it() {
+        let at = Moment::from_millis;
+        let says = |exposure_us: u32| CameraControls {
+            exposure_us,
+            gain: 1.0,
+        };
+        let mut since = Since::new(says(10_000));
+        assert_eq!(since.see(says(10_000), at(100)), Moment::ZERO);
+        // It was asked for 7038.
+        since.told(at(150));
+        assert_eq!(since.see(says(10_000), at(140)), Moment::ZERO);
+        assert_eq!(since.see(says(7_000), at(180)), at(150));
+        assert_eq!(since.see(says(7_000), at(400)), at(150));
+        // Told twice; a frame with the first of them, captured before the second.
+        since.told(at(410));
+        since.told(at(500));
+        assert_eq!(since.see(says(5_000), at(450)), at(450));
+        assert_eq!(since.see(says(2_000), at(520)), at(500));
+        // Rounded to what it was: nothing has changed.
+        since.told(at(600));
+        assert_eq!(since.see(says(2_000), at(700)), at(500));
     }
 }

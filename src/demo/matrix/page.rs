@@ -201,23 +201,11 @@ fn session(out: &mut String, cell: &Cell) -> anyhow::Result<()> {
 
 /// The groups of screens as stretches of time.
 fn phases(cell: &Cell) -> Vec<Phase<'static>> {
-    let mut phases: Vec<Phase<'static>> = Vec::new();
-    for (at, screen) in &cell.played.screens {
-        let name: &'static str = screen.split('.').next().unwrap_or_default();
-        let at = at.as_secs_f64();
-        if let Some(last) = phases.last_mut() {
-            last.to_s = at;
-            if last.name == name {
-                continue;
-            }
-        }
-        phases.push(Phase {
-            from_s: at,
-            to_s: at + 1.0,
-            name,
-        });
-    }
-    phases
+    let steps = cell.played.screens.iter().map(|(at, screen)| {
+        let group: &'static str = screen.split('.').next().unwrap_or_default();
+        (at.as_secs_f64(), group)
+    });
+    Phase::of(steps, 1.0)
 }
 
 fn frame(out: &mut String, shown: &Shown) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! How much light the room gives, measured in levels of the ring: `1.0` lights a face or a document as brightly as the whole ring at full
 //! power. What is bright in the picture does not matter: room and ring shine on the same things.
 
-use super::log2_luminance;
+use super::{is_lit_so, is_near, log2_luminance};
 use crate::base::time::Moment;
 use crate::hal::{CameraControls, LightLevels};
 use std::time::Duration;
@@ -173,11 +173,8 @@ impl RoomProbe {
             return Probing::Done(None);
         }
         let (wanted, light) = self.wants();
-        let is_lit_so = |a: f32, b: f32| (a - b).abs() < 0.01;
-        let in_effect = controls.exposure_us.abs_diff(wanted.exposure_us) * 33
-            <= wanted.exposure_us
-            && is_lit_so(levels.left.white, light.left.white)
-            && is_lit_so(levels.right.white, light.right.white);
+        let in_effect =
+            is_near(controls.exposure_us, wanted.exposure_us) && is_lit_so(levels, light);
         if !in_effect || at.since(since) < DELAY {
             return Probing::Wants(wanted, light);
         }

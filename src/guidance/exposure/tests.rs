@@ -26,6 +26,8 @@ struct Plant {
     frame: u64,
     /// When light or exposure last changed.
     since: Moment,
+    /// The camera's exposures are whole multiples of this, in microseconds.
+    unit_us: u32,
 }
 
 pub(super) fn code(linear: f32) -> f32 {
@@ -45,6 +47,7 @@ impl Plant {
             pipeline: VecDeque::from([begin.controls; 3]),
             frame: 0,
             since: Moment::ZERO,
+            unit_us: 1,
         }
     }
 
@@ -54,7 +57,10 @@ impl Plant {
         let follow = |is: &mut f32, want: f32| *is += (want - *is).clamp(-RAMP, RAMP);
         follow(&mut self.levels.left.white, wanted.levels.left.white);
         follow(&mut self.levels.right.white, wanted.levels.right.white);
-        self.pipeline.push_back(wanted.controls);
+        let mut asked = wanted.controls;
+        let half = self.unit_us / 2;
+        asked.exposure_us = ((asked.exposure_us + half) / self.unit_us).max(1) * self.unit_us;
+        self.pipeline.push_back(asked);
         self.pipeline.pop_front();
         let controls = self.pipeline[0];
         let factor = controls.exposure_us as f32 / 10_000.0 * controls.gain;
@@ -110,11 +116,11 @@ struct Run {
 
 /// Five simulated seconds.
 fn run(scene: Scene, white_range: (f32, f32)) -> Run {
-    run_in(scene, white_range, None)
+    run_in(scene, white_range, None, 1)
 }
 
 /// The same, with what was measured of the room before.
-fn run_in(scene: Scene, white_range: (f32, f32), room: Option<f32>) -> Run {
+fn run_in(scene: Scene, white_range: (f32, f32), room: Option<f32>, unit_us: u32) -> Run {
     let start = f32::midpoint(white_range.0, white_range.1);
     let mut exposure = ExposureLoop::new(&camera(), 50, LightLevels::white(start), white_range);
     if let Some(level) = room {
@@ -122,6 +128,7 @@ fn run_in(scene: Scene, white_range: (f32, f32), room: Option<f32>) -> Run {
     }
     let mut action = exposure.begin();
     let mut plant = Plant::new(scene, action);
+    plant.unit_us = unit_us;
     let mut result = Run {
         settled_after: None,
         last: action,
@@ -198,13 +205,28 @@ fn the_loop_settles_within_a_second_and_does_not_pump() {
 }
 
 #[test]
+fn a_camera_that_rounds_its_exposure_is_no_reason_to_pump() {
+    for ambient in [0.0, 0.3, 1.0, 3.0, 5.0] {
+        let scene = Scene {
+            ambient: (ambient, ambient),
+            light: 0.5,
+        };
+        // The unit of V4L2.
+        let run = run_in(scene, (0.05, 0.9), None, 100);
+        let frames = run.settled_after.unwrap_or(u64::MAX);
+        assert!(frames < FPS && run.last.settled, "{ambient}: {frames}");
+        assert_eq!(run.late_changes, 0, "{ambient}: not still");
+    }
+}
+
+#[test]
 fn in_a_room_that_was_measured_the_loop_begins_where_it_ends() {
     let check = |ambient: f32, light: f32| {
         let scene = Scene {
             ambient: (ambient, ambient),
             light,
         };
-        let knowing = run_in(scene, (0.05, 0.9), Some(ambient / light));
+        let knowing = run_in(scene, (0.05, 0.9), Some(ambient / light), 1);
         let frames = knowing.settled_after.unwrap_or(u64::MAX);
         // The ring comes up in three frames, and the camera shows it three later.
         assert!(frames <= 8, "{ambient}: {frames} frames");

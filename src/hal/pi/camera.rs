@@ -400,7 +400,9 @@ impl Camera for V4lCamera {
                 }
                 self.manual = all.is_ok();
             }
-            let units = (i64::from(controls.exposure_us) / EXPOSURE_UNIT_US).clamp(low, high);
+            // To the nearest: a floor would be a quarter of a stop off at short exposures.
+            let units = (i64::from(controls.exposure_us) + EXPOSURE_UNIT_US / 2) / EXPOSURE_UNIT_US;
+            let units = units.clamp(low, high);
             all = all.and_then(|()| set(CID_EXPOSURE_ABSOLUTE, Value::Integer(units)));
             applied.exposure_us = exposure_us(units);
         }
