@@ -498,7 +498,7 @@ fn sample(
     };
     match &seen.seen {
         Seen::Face(face) => {
-            if let Some(p) = &face.primary {
+            if let Some(p) = face.primary.as_ref().filter(|p| p.is_certain()) {
                 (sample.mean, sample.found) = (p.light.mean, true);
                 sample.halves = Some((p.light.left, p.light.right));
                 sample.used = p.comparison_score.is_some();

@@ -72,6 +72,9 @@ const LEAST_SUCCESS: f64 = 0.95;
 /// The loop is to be content within this; a step that is over sooner says nothing of it.
 const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 
+/// What is found again after this is waited for anew.
+const AWAY: Duration = Duration::from_millis(500);
+
 /// Flashes that any second of a trace of the ring may have (WCAG 2.2, 2.3.1).
 const MOST_FLASHES: usize = 3;
 
@@ -152,24 +155,27 @@ impl Cell {
         Some(at("result.")?.saturating_sub(begin))
     }
 
-    /// How the loop settled on the document or the face.
+    /// How the loop settled on the document or the face: from when it was found, or found again after a while, as somebody who has turned away.
     fn settling(&self, task: VisionTask) -> Settling {
-        let mut samples = self
-            .played
-            .samples
-            .iter()
-            .filter(|s| s.task == task && s.found);
-        let (Some(first), Some(last)) = (samples.clone().next(), samples.clone().next_back())
-        else {
+        let samples = self.played.samples.iter();
+        let found = || samples.clone().filter(|s| s.task == task && s.found);
+        let Some(mut first) = found().next().map(|s| s.at) else {
             return Settling::NotAsked;
         };
-        let limit = samples.clone().find(|s| s.at_limit);
-        let content = samples.find(|s| s.settled == Some(true));
-        match (content, limit) {
-            (Some(content), _) => Settling::After(content.at - first.at),
-            (None, Some(limit)) => Settling::Limit(limit.at - first.at),
-            _ if last.at - first.at < SETTLES_WITHIN => Settling::NotAsked,
-            _ => Settling::Never,
+        let mut last = first;
+        for sample in found() {
+            if sample.at > last + AWAY {
+                first = sample.at;
+            }
+            last = sample.at;
+            if sample.settled == Some(true) {
+                return Settling::After(sample.at - first);
+            }
+        }
+        match found().find(|s| s.at_limit) {
+            Some(limit) => Settling::Limit(limit.at.saturating_sub(first)),
+            None if last - first < SETTLES_WITHIN => Settling::NotAsked,
+            None => Settling::Never,
         }
     }
 

@@ -9,6 +9,7 @@ pub mod align;
 pub mod calibration;
 pub mod detector;
 pub mod embedding;
+mod in_hand;
 pub mod landmarks;
 pub mod pipeline;
 pub mod pose;

@@ -79,10 +79,13 @@ impl Vision {
             .observe(frame, lit, &mut Portraits(&mut self.face))?;
         if let Some(reading) = &observation.reading
             && let Some(portrait) = &reading.portrait
-            && let Some(template) = self.document.last_portrait_template()
         {
-            self.portraits
-                .keep(reading.number(), template.clone(), portrait.worth());
+            self.face
+                .expect_portrait(portrait.between_eyes, portrait.inter_eye_px);
+            if let Some(template) = self.document.last_portrait_template() {
+                self.portraits
+                    .keep(reading.number(), template.clone(), portrait.worth());
+            }
         }
         Ok(observation)
     }

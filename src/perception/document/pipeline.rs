@@ -617,6 +617,7 @@ impl<T> DocumentPipeline<T> {
         let [right, left] = eyes.map(|e| map.map(e));
         Some(PortraitObservation {
             bounds,
+            between_eyes: right.midpoint(left),
             inter_eye_px: right.distance(left),
             detection_score,
             quality,

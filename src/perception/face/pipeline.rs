@@ -2,6 +2,7 @@
 
 use super::detector::{DetectedFace, FaceDetector, LARGEST_FAR, N_FACES};
 use super::embedding::{Embedder, Template};
+use super::in_hand::PortraitInHand;
 use super::landmarks::{LandmarkFinder, Mesh};
 use super::pose::head_pose;
 use crate::base::frame::FrameView;
@@ -22,6 +23,7 @@ pub struct FacePipeline {
     landmarks: LandmarkFinder,
     attacks: AttackDetector,
     embedder: Embedder,
+    in_hand: PortraitInHand,
 }
 
 impl FacePipeline {
@@ -35,11 +37,17 @@ impl FacePipeline {
             landmarks: LandmarkFinder::new(catalogue.load(ModelTask::FaceLandmarks)?)?,
             attacks: AttackDetector::new(catalogue.load(ModelTask::FacePad)?)?,
             embedder: Embedder::new(catalogue.load(ModelTask::FaceEmbedding)?)?,
+            in_hand: PortraitInHand::default(),
         })
     }
 
-    /// Measures the faces of a frame: detector, landmarks of the largest face, pose, quality, photometry. No comparison
-    /// and no attack detection, which a portrait on a document does not need.
+    /// A document was read, with its portrait here in the frame: not a face of the frames to come.
+    pub const fn expect_portrait(&mut self, between_eyes: Point, inter_eye_px: f32) {
+        self.in_hand.is_at(between_eyes, inter_eye_px);
+    }
+
+    /// Measures the faces of a frame, but for the portrait of a document that is not put away yet: detector, landmarks of the largest face, pose,
+    /// quality, photometry. No comparison and no attack detection, which a portrait on a document does not need.
     ///
     /// # Errors
     /// If a net cannot be run.
@@ -50,20 +58,31 @@ impl FacePipeline {
             // Somebody who stands far away is to be told to come nearer, not to look into the camera.
             faces = self.detector.detect_far(frame)?;
         }
-        let n_faces = faces.len();
-        let Some(first) = faces.first().copied() else {
-            return Ok(FaceObservation::default());
+        let portrait = self.in_hand.find(faces);
+        let mut others = faces
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| Some(*i) != portrait);
+        let nobody = FaceObservation {
+            portrait_in_hand: portrait.is_some(),
+            ..FaceObservation::default()
         };
-        let second_area = faces.get(1).map_or(0.0, |f| f.bounds.area());
+        let Some((_, first)) = others.next() else {
+            return Ok(nobody);
+        };
+        let first = *first;
+        let second_area = others.next().map_or(0.0, |(_, f)| f.bounds.area());
+        let n_faces = faces.len() - usize::from(portrait.is_some());
         let single = second_area / first.bounds.area().max(1.0);
         let primary = self.measure(frame, first, single)?;
         // The landmark net sees a larger face than the detector did: a part of something near.
         if is_far && primary.inter_eye_px > LARGEST_FAR * frame.width() as f32 {
-            return Ok(FaceObservation::default());
+            return Ok(nobody);
         }
         Ok(FaceObservation {
             n_faces,
             primary: Some(primary),
+            ..nobody
         })
     }
 
@@ -175,6 +194,7 @@ impl FacePipeline {
     /// Wipes what was kept of the last face.
     pub fn forget(&mut self) {
         self.landmarks.forget();
+        self.in_hand.forget();
     }
 }
 
