@@ -25,6 +25,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use terminal::{Got, Terminal};
 
+/// After a BREAK the line is not read for so long: a storm of them, as of a loose plug, is taken in gulps, and costs the machine next to nothing.
+const BREAK_REST: Duration = Duration::from_millis(50);
 /// How often it is looked what time it is.
 const TURN: Duration = Duration::from_millis(200);
 /// A line that cannot be opened is tried again so often.
@@ -189,6 +191,8 @@ impl Process {
     fn serve(&mut self, terminal: &mut Terminal, stop: &Stop) {
         let mut written_at = self.clock.now();
         let mut ended = false;
+        // After a BREAK: until when the line is not read.
+        let mut rests_until = Moment::ZERO;
         while !stop.is_set() {
             self.grant();
             let wants_out = !self.console.output().is_empty();
@@ -199,7 +203,11 @@ impl Process {
                     return;
                 }
             }
-            let (from_terminal, from_booth) = self.wait(Some((&*terminal, wants_out, ended)));
+            let rest = rests_until.since(self.clock.now());
+            let reads = !ended && rest.is_zero();
+            let longest = if rest.is_zero() { TURN } else { rest };
+            let (from_terminal, from_booth) =
+                self.wait(Some((&*terminal, reads, wants_out)), longest);
             if from_terminal.intersects(PollFlags::OUT | PollFlags::HUP | PollFlags::ERR)
                 && wants_out
             {
@@ -212,10 +220,11 @@ impl Process {
                     Err(fault) => return tracing::info!(%fault, "the line is gone"),
                 }
             }
-            if from_terminal.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) && !ended {
+            if from_terminal.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) && reads {
                 match terminal.read() {
                     Ok(Got::Bytes(bytes)) => self.console.received(&bytes),
                     Ok(Got::Break(bytes)) => {
+                        rests_until = self.clock.now().plus(BREAK_REST);
                         if self.console.line_lost("BREAK") {
                             self.console.line_found();
                         }
@@ -245,7 +254,7 @@ impl Process {
         let since = self.clock.now();
         while !stop.is_set() && self.clock.now().since(since) < REOPEN {
             self.grant();
-            if self.wait(None).1 {
+            if self.wait(None, TURN).1 {
                 self.hear();
             }
             self.console.tick();
@@ -253,8 +262,13 @@ impl Process {
         }
     }
 
-    /// Waits for terminal and booth; what the terminal is ready for, and whether the booth has something.
-    fn wait(&self, terminal: Option<(&Terminal, bool, bool)>) -> (PollFlags, bool) {
+    /// Waits for the terminal (whether it is read, whether something is to be written) and the booth, so long at most; what the terminal is ready
+    /// for, and whether the booth has something.
+    fn wait(
+        &self,
+        terminal: Option<(&Terminal, bool, bool)>,
+        longest: Duration,
+    ) -> (PollFlags, bool) {
         let listens = self.client.as_ref().filter(|_| !self.console.is_behind());
         let has_line = listens.is_some_and(ControlClient::has_line);
         let turn = Timespec {
@@ -262,12 +276,12 @@ impl Process {
             tv_nsec: if has_line {
                 0
             } else {
-                i64::try_from(TURN.as_nanos()).unwrap_or(0)
+                i64::try_from(longest.as_nanos()).unwrap_or(0)
             },
         };
         let mut fds = Vec::new();
-        if let Some((terminal, wants_out, ended)) = terminal {
-            if !ended {
+        if let Some((terminal, reads, wants_out)) = terminal {
+            if reads {
                 fds.push(PollFd::from_borrowed_fd(terminal.input(), PollFlags::IN));
             }
             if wants_out {

@@ -35,6 +35,8 @@ state() { [ "$(systemctl is-active "$1")" = "$2" ]; }
 # What the booth has said since mark().
 mark() { cursor=$(journalctl -u boothd -n 0 --show-cursor | sed -n 's/^-- cursor: //p'); }
 said() { journalctl -u boothd --after-cursor="$cursor" -o cat | grep -q -- "$1"; }
+# says SECONDS TEXT: the booth says it within so many seconds from mark(). Looks at nothing meanwhile: what is timed has the processor.
+says() { timeout "$1" grep -q -m 1 -- "$2" < <(journalctl -u boothd --after-cursor="$cursor" -f -n all -o cat); }
 fault() { grep -q "\"$1\"" /var/lib/boothd/faults.json; }
 pid() { systemctl show boothd -p MainPID --value; }
 other_pid() { [ "$(pid)" != "$1" ] && [ "$(pid)" != 0 ] && state boothd active; }
@@ -97,6 +99,27 @@ outcome() {
 		sqlite3 -separator ' ' $copy/wallet.db "select result, count(*) from outcome where ticket='$(cat /run/ticket.id)'"
 }
 arrived() { [ "$(outcome)" = "$1" ]; }
+# Notes the signs of life that systemd gets from the booth (two seconds apart), until pause() says what the longest time between two was, s.
+alive() {
+	while sleep 1.3; do systemctl show boothd -P WatchdogTimestampMonotonic; done >/run/alive &
+	asks=$!
+	disown
+}
+pause() {
+	kill $asks
+	wait $asks 2>/dev/null
+	sort -nu /run/alive | awk 'NR>1 && $1-last>most{most=$1-last} {last=$1} END{printf "%.2f", most/1e6}'
+}
+# Seconds from the first instruction to the outcome, as the booth has logged them.
+took() {
+	journalctl -u boothd --after-cursor="$cursor" -o short-monotonic |
+		awk -F '[][]' '/screen="document/ && !from{from=$2} /outcome stored/{to=$2} END{printf "%.2f", to-from}'
+}
+# Processor time of the technician's console so far, ns.
+console_cpu() { systemctl show boothd-console -P CPUUsageNSec; }
+largest() { printf '%s\n' "$@" | sort -n | tail -n 1; }
+# later A B: A is more than a second more than B.
+later() { awk -v a="$1" -v b="$2" 'BEGIN{exit !(a>b+1)}'; }
 # Whether the outcome of the ticket says that it used none of the person's attempts.
 attempt_unused() {
 	sqlite3 /run/wallet-copy/wallet.db "select jws from outcome where ticket='$(cat /run/ticket.id)'" |

@@ -20,22 +20,54 @@ agree() {
 }
 
 part "Sessions, by the service on the drivers, with the wallet behind the uplink"
+# Somebody comes, agrees, and is verified.
+verified() {
+	agree || return 1
+	look document
+	says 150 "screen=\"face" || return 1
+	look face
+	says 90 "outcome stored" && within 30 arrived "verified 1"
+}
+# Whoever has read the result, which would stay on the panel for a while, presses the green button; the next one has a ticket.
+next() {
+	look empty
+	press 5
+	ticket
+	within 20 said "screen=\"idle"
+}
 level=$(duty)
 : >/sys/kernel/debug/boothsim/i2c
 check "wallet: issues a ticket" ticket
+alive
 check "camera, button: the ticket is read, the person agrees" agree
 look document
 check "lights: other in a step than when idle" within 20 changed "$level"
-check "camera: the document is read" within 150 said "screen=\"face"
+check "camera: the document is read" says 150 "screen=\"face"
 look face
-check "camera: the face is compared" within 90 said "outcome stored"
+check "camera: the face is compared" says 90 "outcome stored"
 check "wallet: the outcome is verified, once" within 30 arrived "verified 1"
+before=$(took) before_pause=$(pause)
 cp /sys/kernel/debug/boothsim/i2c "$host/i2c.tape"
-look empty
-# The result would stay on the panel for a while; whoever has read it presses the green button.
-press 5
-ticket
-within 20 said "screen=\"idle"
+next
+
+# The next one comes while the technician's line is held at BREAK again and again; then one more, and it is not.
+signal storm BOOTH-VM
+check "a storm of BREAKs on the technician's line begins" heard raging
+used=$(console_cpu)
+alive
+check "somebody is verified beside the storm" verified
+stormy=$(took) stormy_pause=$(pause) used=$((($(console_cpu) - used) / 1000000))
+signal over BOOTH-VM
+check "the storm ended the technician's login once, and the line answers" heard calm
+next
+alive
+check "somebody is verified after it" verified
+after=$(took) after_pause=$(pause)
+echo "  first instruction to outcome: $before s before the storm, $stormy s beside it, $after s after it"
+echo "  longest pause of the signs of life: $before_pause, $stormy_pause, $after_pause s; processor time of the console in the storm $used ms"
+check "the storm delays the session by no more than a second" not later "$stormy" "$(largest "$before" "$after")"
+check "the storm delays the signs of life by no more than a second" not later "$stormy_pause" "$(largest "$before_pause" "$after_pause")"
+next
 
 agree
 look document
@@ -50,9 +82,7 @@ echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
 plug
 check "camera bound again: back within 5 s" within 5 said "camera is back"
 check "camera: the fault and that it is over are remembered" fault hw.camera.absent
-press 5
-ticket
-within 20 said "screen=\"idle"
+next
 
 agree
 systemctl stop wallet

@@ -61,5 +61,3 @@ fallocate -l $(($(free) - 8192))K /var/lib/boothd/filler
 check "technician: a full disk is found; with room again, all is well" mends storage hw.storage.full empties
 signal leave BOOTH-VM
 check "technician: leaves; the desk takes the closing code" heard closed
-signal storm BOOTH-VM
-check "technician: a storm of BREAKs ends a login once, and the line answers" heard calm
