@@ -77,12 +77,13 @@ impl Vision {
         let observation = self
             .document
             .observe(frame, lit, &mut Portraits(&mut self.face))?;
-        if let Some(reading) = &observation.reading
-            && let Some(portrait) = &reading.portrait
-        {
-            self.face
-                .expect_portrait(portrait.between_eyes, portrait.inter_eye_px);
-            if let Some(template) = self.document.last_portrait_template() {
+        if let Some(reading) = &observation.reading {
+            let portrait = reading.portrait.as_ref();
+            let place = portrait.map(|p| (p.between_eyes, p.inter_eye_px));
+            self.face.expect_portrait(place);
+            if let Some(portrait) = portrait
+                && let Some(template) = self.document.last_portrait_template()
+            {
                 self.portraits
                     .keep(reading.number(), template.clone(), portrait.worth());
             }

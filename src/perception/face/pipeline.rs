@@ -41,9 +41,13 @@ impl FacePipeline {
         })
     }
 
-    /// A document was read, with its portrait here in the frame: not a face of the frames to come.
-    pub const fn expect_portrait(&mut self, between_eyes: Point, inter_eye_px: f32) {
-        self.in_hand.is_at(between_eyes, inter_eye_px);
+    /// A document was read, with its portrait here in the frame (the middle between the eyes, their distance): not a face of the frames to
+    /// come. `None`: the side that is shown has none.
+    pub fn expect_portrait(&mut self, place: Option<(Point, f32)>) {
+        match place {
+            Some((between_eyes, inter_eye_px)) => self.in_hand.is_at(between_eyes, inter_eye_px),
+            None => self.in_hand.forget(),
+        }
     }
 
     /// Measures the faces of a frame, but for the portrait of a document that is not put away yet: detector, landmarks of the largest face, pose,
