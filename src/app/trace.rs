@@ -97,6 +97,7 @@ fn seen_json(seen: &Seen) -> Value {
         Seen::Face(f) => json!({
             "task": "face",
             "n_faces": f.n_faces,
+            "document_in_hand": f.document_in_hand,
             "face": f.primary.as_ref().map(|p| json!({
                 "bounds": p.bounds,
                 "points": p.five_points.map(|q| [q.x, q.y]),

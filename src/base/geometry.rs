@@ -52,6 +52,11 @@ impl Rect {
         Point::new(self.x + self.w / 2.0, self.y + self.h / 2.0)
     }
 
+    /// Whether a point lies in it, or on its edge.
+    pub fn contains(self, p: Point) -> bool {
+        (self.x..=self.x + self.w).contains(&p.x) && (self.y..=self.y + self.h).contains(&p.y)
+    }
+
     /// Area in square pixels; zero for an empty box.
     pub fn area(self) -> f32 {
         self.w.max(0.0) * self.h.max(0.0)

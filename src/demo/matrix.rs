@@ -10,7 +10,7 @@ mod table;
 use super::household::Household;
 use super::{DemoArgs, plan};
 use crate::app::fittings::Fittings;
-use crate::app::lockstep::{Booth, LoopMode, Played};
+use crate::app::lockstep::{Booth, LoopMode, Played, Sample};
 use crate::app::replay::ModelArgs;
 use crate::base::ids::SessionId;
 use crate::base::time::{SharedClock, SystemClock, WallTime};
@@ -87,8 +87,8 @@ struct Cell {
     played: Played,
 }
 
-/// How the loop settled on a document or a face.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the loop settled on a document or a face, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Settling {
     /// Nothing was found, or the step was over before it mattered.
     NotAsked,
@@ -155,27 +155,21 @@ impl Cell {
         Some(at("result.")?.saturating_sub(begin))
     }
 
-    /// How the loop settled on the document or the face: from when it was found, or found again after a while, as somebody who has turned away.
+    /// How the loop settled on the document or the face: the slowest of the times when it was found, or found again after a while, as
+    /// somebody who had turned away.
     fn settling(&self, task: VisionTask) -> Settling {
-        let samples = self.played.samples.iter();
-        let found = || samples.clone().filter(|s| s.task == task && s.found);
-        let Some(mut first) = found().next().map(|s| s.at) else {
-            return Settling::NotAsked;
-        };
-        let mut last = first;
-        for sample in found() {
-            if sample.at > last + AWAY {
-                first = sample.at;
-            }
-            last = sample.at;
-            if sample.settled == Some(true) {
-                return Settling::After(sample.at - first);
-            }
-        }
-        match found().find(|s| s.at_limit) {
-            Some(limit) => Settling::Limit(limit.at.saturating_sub(first)),
-            None if last - first < SETTLES_WITHIN => Settling::NotAsked,
-            None => Settling::Never,
+        let found: Vec<&Sample> = self
+            .played
+            .samples
+            .iter()
+            .filter(|s| s.task == task && s.found)
+            .collect();
+        let stretches = found.chunk_by(|a, b| b.at <= a.at + AWAY);
+        let slowest = stretches.clone().map(settled_in).max();
+        let lasted: Duration = stretches.map(|s| s[s.len() - 1].at - s[0].at).sum();
+        match slowest.unwrap_or(Settling::NotAsked) {
+            Settling::NotAsked if lasted >= SETTLES_WITHIN => Settling::Never,
+            slowest => slowest,
         }
     }
 
@@ -202,6 +196,19 @@ impl Cell {
             _ if case.reasons.iter().any(|r| r == self.reason()) => Verdict::RightReason,
             _ => Verdict::Wrong,
         }
+    }
+}
+
+/// How the loop settled while something was found without a break; there is at least one sample.
+fn settled_in(samples: &[&Sample]) -> Settling {
+    let (first, last) = (samples[0].at, samples[samples.len() - 1].at);
+    let content = samples.iter().find(|s| s.settled == Some(true));
+    let limit = samples.iter().find(|s| s.at_limit);
+    match (content, limit) {
+        (Some(content), _) => Settling::After(content.at - first),
+        (None, Some(limit)) => Settling::Limit(limit.at - first),
+        (None, None) if last - first < SETTLES_WITHIN => Settling::NotAsked,
+        (None, None) => Settling::Never,
     }
 }
 

@@ -227,6 +227,7 @@ impl ExposureLoop {
     pub fn look_elsewhere(&mut self) {
         self.room.forget();
         self.flicker = self.flicker.memory();
+        (self.settled, self.at_limit) = (false, false);
     }
 
     /// The light of the room as far as it is known, in levels of the ring.

@@ -116,8 +116,8 @@ pub struct FaceObservation {
     pub n_faces: usize,
     /// The largest face.
     pub primary: Option<PrimaryFace>,
-    /// The portrait of the document that was read is still in the picture, as its holder has not put it away; it is none of the faces.
-    pub portrait_in_hand: bool,
+    /// The document that was read is still held up, its holder has not put it away; its portrait is none of the faces.
+    pub document_in_hand: bool,
 }
 
 /// The largest face of a frame.
@@ -341,8 +341,6 @@ impl PrintedChecks {
 pub struct PortraitObservation {
     /// Box on the rectified document, pixels.
     pub bounds: Rect,
-    /// The middle between the eyes in the captured frame.
-    pub between_eyes: Point,
     /// Distance of the eye centres in pixels of the captured frame.
     pub inter_eye_px: f32,
     /// The detector's score, 0..=1.

@@ -77,13 +77,12 @@ impl Vision {
         let observation = self
             .document
             .observe(frame, lit, &mut Portraits(&mut self.face))?;
-        if let Some(reading) = &observation.reading {
-            let portrait = reading.portrait.as_ref();
-            let place = portrait.map(|p| (p.between_eyes, p.inter_eye_px));
-            self.face.expect_portrait(place);
-            if let Some(portrait) = portrait
-                && let Some(template) = self.document.last_portrait_template()
-            {
+        if let Some(reading) = &observation.reading
+            && let Some(portrait) = &reading.portrait
+        {
+            self.face
+                .document_was_read(frame.meta.captured, portrait.inter_eye_px);
+            if let Some(template) = self.document.last_portrait_template() {
                 self.portraits
                     .keep(reading.number(), template.clone(), portrait.worth());
             }
@@ -96,7 +95,12 @@ impl Vision {
     /// # Errors
     /// If a net cannot be run.
     pub fn face(&mut self, frame: FrameView<'_>) -> Result<FaceObservation, ModelError> {
-        let mut observation = self.face.analyse(&frame)?;
+        let document = if self.face.expects_document(frame.meta.captured) {
+            self.document.locate(&frame)?
+        } else {
+            None
+        };
+        let mut observation = self.face.analyse_beside(&frame, document.as_ref())?;
         if let Some(face) = &mut observation.primary {
             face.pad_score = self.face.pad_score(&frame)?;
         }

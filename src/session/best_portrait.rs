@@ -63,7 +63,6 @@ mod tests {
             for (inter_eye_px, quality) in seen {
                 best.count(Some(PortraitObservation {
                     bounds: Default::default(),
-                    between_eyes: crate::base::geometry::Point::default(),
                     inter_eye_px: *inter_eye_px,
                     detection_score: 0.9,
                     quality: *quality,

@@ -63,7 +63,6 @@ fn back() -> PrcBack {
 fn seen(side: PrcSide) -> Seen {
     let portrait = matches!(side, PrcSide::Front(_)).then(|| PortraitObservation {
         bounds: Default::default(),
-        between_eyes: crate::base::geometry::Point::default(),
         inter_eye_px: 60.0,
         detection_score: 0.9,
         quality: 0.8,

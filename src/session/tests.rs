@@ -121,7 +121,6 @@ pub(super) fn ticket(purpose: Purpose) -> Box<Ticket> {
 pub(super) fn document(mrz: Mrz, portrait_px: f32) -> Seen {
     let portrait = PortraitObservation {
         bounds: Default::default(),
-        between_eyes: crate::base::geometry::Point::default(),
         inter_eye_px: portrait_px,
         detection_score: 0.9,
         quality: 0.8,
@@ -166,7 +165,7 @@ pub(super) fn face(score: Option<f32>) -> Seen {
     Seen::Face(Box::new(FaceObservation {
         n_faces: 1,
         primary: Some(primary),
-        portrait_in_hand: false,
+        document_in_hand: false,
     }))
 }
 

@@ -101,13 +101,13 @@ outcome() {
 arrived() { [ "$(outcome)" = "$1" ]; }
 # Notes the signs of life that systemd gets from the booth (two seconds apart), until pause() says what the longest time between two was, s.
 alive() {
-	while sleep 1.3; do systemctl show boothd -P WatchdogTimestampMonotonic; done >/run/alive &
+	: >/run/alive
+	while sleep 1.3; do systemctl show boothd -P WatchdogTimestampMonotonic; done >>/run/alive &
 	asks=$!
 	disown
 }
 pause() {
 	kill $asks
-	wait $asks 2>/dev/null
 	sort -nu /run/alive | awk 'NR>1 && $1-last>most{most=$1-last} {last=$1} END{printf "%.2f", most/1e6}'
 }
 # Seconds from the first instruction to the outcome, as the booth has logged them.
@@ -118,8 +118,8 @@ took() {
 # Processor time of the technician's console so far, ns.
 console_cpu() { systemctl show boothd-console -P CPUUsageNSec; }
 largest() { printf '%s\n' "$@" | sort -n | tail -n 1; }
-# later A B: A is more than a second more than B.
-later() { awk -v a="$1" -v b="$2" 'BEGIN{exit !(a>b+1)}'; }
+# later A B: A is more than a second more than B, or one of them was not measured.
+later() { awk -v a="$1" -v b="$2" 'BEGIN{exit !(a<=0 || b<=0 || a>b+1)}'; }
 # Whether the outcome of the ticket says that it used none of the person's attempts.
 attempt_unused() {
 	sqlite3 /run/wallet-copy/wallet.db "select jws from outcome where ticket='$(cat /run/ticket.id)'" |

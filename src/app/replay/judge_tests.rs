@@ -53,7 +53,6 @@ fn reading(lines: [&str; 2], portrait_px: f32) -> DocumentObservation {
             confidence: 0.9,
             portrait: Some(PortraitObservation {
                 bounds: Default::default(),
-                between_eyes: crate::base::geometry::Point::default(),
                 inter_eye_px: portrait_px,
                 detection_score: 0.9,
                 quality: 0.8,
@@ -153,7 +152,7 @@ fn look(i: u64, change: impl Fn(&mut PrimaryFace)) -> FaceLook {
         seen: FaceObservation {
             n_faces: 1,
             primary: Some(face),
-            portrait_in_hand: false,
+            document_in_hand: false,
         },
     }
 }

@@ -159,7 +159,7 @@ impl Sight {
             _ => return None,
         };
         // A document that hides the face is no darker or brighter room.
-        if found.is_some() || matches!(seen, Seen::Face(face) if face.portrait_in_hand) {
+        if found.is_some() || matches!(seen, Seen::Face(face) if face.document_in_hand) {
             self.found_at = Some(at);
         }
         let alone_for = at.since(self.found_at.unwrap_or(from));

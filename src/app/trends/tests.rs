@@ -151,7 +151,7 @@ fn a_session_gives_one_figure_of_each() {
         Seen::Face(Box::new(FaceObservation {
             n_faces: 1,
             primary: Some(primary),
-            portrait_in_hand: false,
+            document_in_hand: false,
         }))
     };
     let unread = Seen::Document(Box::new(DocumentObservation {

@@ -148,12 +148,12 @@ impl Line {
         })
     }
 
-    /// Adds what is there to `into`, at most 1024 bytes, without waiting.
+    /// Adds what is there to `into`, at most 4096 bytes (as much as the kernel keeps), without waiting.
     ///
     /// # Errors
     /// `Absent` when the line is hung up or gone; `Io`.
     pub fn read(&mut self, into: &mut Vec<u8>) -> Result<Read, DeviceFault> {
-        let mut buffer = [0; 1024];
+        let mut buffer = [0; 4096];
         match rustix::io::read(&self.fd, &mut buffer) {
             // Nothing to read, and not for lack of it: the other end is gone.
             Ok(0) | Err(Errno::IO) => Err(line_fault(&self.place, "hung up", Errno::NODEV)),

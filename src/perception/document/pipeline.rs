@@ -122,6 +122,16 @@ impl<T> DocumentPipeline<T> {
         }
     }
 
+    /// Corners of what looks like a document in `frame`, and nothing else.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the net could not be run.
+    pub fn locate(&mut self, frame: &FrameView<'_>) -> Result<Option<Quad>, ModelError> {
+        let found = self.corner_finder.find(frame)?;
+        let found = found.filter(|f| f.confidence >= self.limits.min_confidence);
+        Ok(found.map(|f| f.corners))
+    }
+
     /// Measures the document in `frame`, which was lit from `lit`, and reads it if nothing stands in the way.
     ///
     /// # Errors
@@ -617,7 +627,6 @@ impl<T> DocumentPipeline<T> {
         let [right, left] = eyes.map(|e| map.map(e));
         Some(PortraitObservation {
             bounds,
-            between_eyes: right.midpoint(left),
             inter_eye_px: right.distance(left),
             detection_score,
             quality,

@@ -1,74 +1,82 @@
-//! The portrait on a document that is still held up when the face is looked for: a printed face, which is not to be lit, measured, compared
-//! with itself or taken for a second person.
+//! The document that is still held up when the face is looked for: its portrait is a printed face, which is not to be lit, measured, compared
+//! with itself or taken for a second person. No defence against attacks: nobody who wants to be seen by it is kept from it for long.
 
 use super::detector::DetectedFace;
-use crate::base::geometry::Point;
+use crate::base::geometry::{Point, Quad, Rect};
+use crate::base::time::Moment;
+use std::time::Duration;
 
-/// A face is the portrait if its eyes are apart as those of the portrait, within these factors: who puts a document away does not
-/// bring it much nearer first. Somebody's own face behind the document has eyes 63 mm apart, not 6 to 11 (ICAO 9303-3), and is
-/// twice as large in the picture though it is farther away.
+/// A face on the document is its portrait if its eyes are apart as those of the portrait, within these factors.
 const SIZES: std::ops::RangeInclusive<f32> = 0.7..=1.4;
-/// The document moves by no more than so many distances of the eyes from one look to the next.
-const FARTHEST: f32 = 5.0;
-/// A portrait that is in none of so many looks, one after the other, has been put away.
-const GONE_AFTER: u8 = 4;
-/// What is still there after so many looks, about three seconds, is held up on purpose, or is somebody far away: it counts like any other face.
-const LOOKS: u8 = 45;
+/// A document that is found in none of so many looks, one after the other, has been put away.
+const GONE_AFTER: u8 = 3;
+/// What is still there so long after the document was read is held up on purpose, or looks like a document only: faces count again.
+const LONGEST: Duration = Duration::from_secs(3);
 
-/// Where the portrait is, from look to look.
+/// What is known of the document from look to look.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct PortraitInHand {
-    last: Option<Seen>,
+pub(super) struct DocumentInHand {
+    read: Option<Read>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Seen {
-    between_eyes: Point,
+struct Read {
+    at: Moment,
     inter_eye_px: f32,
-    n_looks: u8,
     n_missed: u8,
 }
 
-impl PortraitInHand {
-    /// A document was read in a frame, with its portrait here.
-    pub(super) const fn is_at(&mut self, between_eyes: Point, inter_eye_px: f32) {
-        self.last = Some(Seen {
-            between_eyes,
+impl DocumentInHand {
+    /// A document was read in a frame that was captured then, with its portrait's eyes so far apart.
+    pub(super) const fn was_read(&mut self, at: Moment, inter_eye_px: f32) {
+        self.read = Some(Read {
+            at,
             inter_eye_px,
-            n_looks: 0,
             n_missed: 0,
         });
     }
 
-    /// Which of the faces of a frame is the portrait, if one is.
-    pub(super) fn find(&mut self, faces: &[DetectedFace]) -> Option<usize> {
-        let mut seen = self.last?;
-        seen.n_looks += 1;
-        let reach = FARTHEST * seen.inter_eye_px * f32::from(seen.n_missed + 1);
-        let found = faces
-            .iter()
-            .enumerate()
-            .filter_map(|(i, face)| {
-                let [right, left, ..] = face.key_points;
-                let place = right.midpoint(left);
-                let is_of_size = SIZES.contains(&(right.distance(left) / seen.inter_eye_px));
-                let far = place.distance(seen.between_eyes);
-                (is_of_size && far <= reach).then_some((i, place, far))
-            })
-            .min_by(|a, b| a.2.total_cmp(&b.2));
-        match found {
-            Some((_, place, _)) => (seen.between_eyes, seen.n_missed) = (place, 0),
-            None => seen.n_missed += 1,
-        }
-        let is_over = seen.n_looks >= LOOKS || seen.n_missed >= GONE_AFTER;
-        self.last = (!is_over).then_some(seen);
-        found.map(|(i, ..)| i)
+    /// Whether it is to be looked for in a frame that was captured then.
+    pub(super) fn is_expected(&self, now: Moment) -> bool {
+        self.read.is_some_and(|read| now.since(read.at) < LONGEST)
+    }
+
+    /// A look at a frame with the document there, or nowhere: which of its faces is the portrait, if one is.
+    pub(super) fn find(
+        &mut self,
+        document: Option<&Quad>,
+        faces: &[DetectedFace],
+    ) -> Option<usize> {
+        let mut read = self.read?;
+        read.n_missed = if document.is_some() {
+            0
+        } else {
+            read.n_missed + 1
+        };
+        self.read = (read.n_missed < GONE_AFTER).then_some(read);
+        let page = bounds(document?);
+        faces.iter().position(|face| {
+            let [right, left, ..] = face.key_points;
+            let is_of_size = SIZES.contains(&(right.distance(left) / read.inter_eye_px));
+            is_of_size && page.contains(right.midpoint(left))
+        })
     }
 
     /// There is none any more.
     pub(super) const fn forget(&mut self) {
-        self.last = None;
+        self.read = None;
     }
+}
+
+/// The upright box around a document.
+fn bounds(Quad(corners): &Quad) -> Rect {
+    let [first, rest @ ..] = *corners;
+    let (mut least, mut most) = (first, first);
+    for p in rest {
+        least = Point::new(least.x.min(p.x), least.y.min(p.y));
+        most = Point::new(most.x.max(p.x), most.y.max(p.y));
+    }
+    Rect::new(least.x, least.y, most.x - least.x, most.y - least.y)
 }
 
 #[cfg(test)]
@@ -82,37 +90,51 @@ mod tests {
         face
     }
 
+    fn page(top: f32) -> Quad {
+        let corner = |x, y| Point::new(x, top + y);
+        Quad([
+            corner(280.0, 0.0),
+            corner(1040.0, 10.0),
+            corner(1040.0, 570.0),
+            corner(246.0, 535.0),
+        ])
+    }
+
     #[test]
-    fn a_portrait_is_followed_until_it_is_put_away() {
-        let mut hand = PortraitInHand::default();
-        assert_eq!(hand.find(&[face(400.0, 320.0, 51.0)]), None);
-        hand.is_at(Point::new(400.0, 320.0), 51.0);
-        let mut check = |faces: &[DetectedFace], portrait: Option<usize>| {
-            assert_eq!(hand.find(faces), portrait, "{faces:?}");
+    fn a_portrait_is_none_of_the_faces_until_it_is_put_away() {
+        let mut hand = DocumentInHand::default();
+        assert_eq!(
+            hand.find(Some(&page(100.0)), &[face(400.0, 320.0, 51.0)]),
+            None
+        );
+        hand.was_read(Moment::from_millis(1000), 51.0);
+        let mut check = |top: Option<f32>, faces: &[DetectedFace], portrait: Option<usize>| {
+            let document = top.map(page);
+            assert_eq!(hand.find(document.as_ref(), faces), portrait, "{faces:?}");
         };
         let own = face(630.0, 300.0, 95.0);
-        check(&[face(402.0, 318.0, 58.0)], Some(0));
-        check(&[own, face(405.0, 350.0, 50.0)], Some(1));
-        check(&[], None);
-        check(&[own, face(407.0, 540.0, 51.0)], Some(1));
-        // Somebody's own face in the same place is larger; somebody else's is elsewhere.
-        check(&[face(405.0, 540.0, 95.0)], None);
-        check(&[own, face(1100.0, 300.0, 50.0)], None);
-        check(&[own], None);
-        check(&[own], None);
+        check(Some(100.0), &[face(402.0, 318.0, 58.0)], Some(0));
+        check(Some(300.0), &[own, face(405.0, 550.0, 50.0)], Some(1));
+        check(None, &[own], None);
+        // Somebody else beside the document, and before it.
+        check(Some(300.0), &[own, face(1100.0, 400.0, 50.0)], None);
+        check(Some(300.0), &[face(405.0, 550.0, 95.0)], None);
+        check(None, &[], None);
+        check(None, &[own], None);
+        check(None, &[own], None);
         // Put away: who is there now has the portrait's size by chance.
-        check(&[face(405.0, 540.0, 51.0)], None);
+        check(Some(300.0), &[face(405.0, 550.0, 51.0)], None);
     }
 
     #[test]
     fn what_stays_is_no_document_that_is_put_away() {
-        let mut hand = PortraitInHand::default();
-        hand.is_at(Point::new(400.0, 320.0), 51.0);
-        let there = [face(401.0, 322.0, 55.0)];
-        let n = (0..200).filter(|_| hand.find(&there).is_some()).count();
-        assert_eq!(n, usize::from(LOOKS));
-        hand.is_at(Point::new(400.0, 320.0), 51.0);
+        let mut hand = DocumentInHand::default();
+        let at = |ms| Moment::from_millis(1000 + ms);
+        assert!(!hand.is_expected(at(0)));
+        hand.was_read(at(0), 51.0);
+        assert!(hand.is_expected(at(2900)));
+        assert!(!hand.is_expected(at(3100)));
         hand.forget();
-        assert_eq!(hand.find(&there), None);
+        assert!(!hand.is_expected(at(0)));
     }
 }

@@ -2,11 +2,12 @@
 
 use super::detector::{DetectedFace, FaceDetector, LARGEST_FAR, N_FACES};
 use super::embedding::{Embedder, Template};
-use super::in_hand::PortraitInHand;
+use super::in_hand::DocumentInHand;
 use super::landmarks::{LandmarkFinder, Mesh};
 use super::pose::head_pose;
 use crate::base::frame::FrameView;
-use crate::base::geometry::Point;
+use crate::base::geometry::{Point, Quad};
+use crate::base::time::Moment;
 use crate::models::{Catalogue, ModelError, ModelTask};
 use crate::perception::observation::{FaceObservation, PrimaryFace};
 use crate::perception::pad::AttackDetector;
@@ -23,7 +24,7 @@ pub struct FacePipeline {
     landmarks: LandmarkFinder,
     attacks: AttackDetector,
     embedder: Embedder,
-    in_hand: PortraitInHand,
+    in_hand: DocumentInHand,
 }
 
 impl FacePipeline {
@@ -37,38 +38,52 @@ impl FacePipeline {
             landmarks: LandmarkFinder::new(catalogue.load(ModelTask::FaceLandmarks)?)?,
             attacks: AttackDetector::new(catalogue.load(ModelTask::FacePad)?)?,
             embedder: Embedder::new(catalogue.load(ModelTask::FaceEmbedding)?)?,
-            in_hand: PortraitInHand::default(),
+            in_hand: DocumentInHand::default(),
         })
     }
 
-    /// A document was read, with its portrait here in the frame (the middle between the eyes, their distance): not a face of the frames to
-    /// come. `None`: the side that is shown has none.
-    pub fn expect_portrait(&mut self, place: Option<(Point, f32)>) {
-        match place {
-            Some((between_eyes, inter_eye_px)) => self.in_hand.is_at(between_eyes, inter_eye_px),
-            None => self.in_hand.forget(),
-        }
+    /// A document was read in a frame that was captured then, with its portrait's eyes so far apart, pixels: no face of the frames to come.
+    pub const fn document_was_read(&mut self, at: Moment, inter_eye_px: f32) {
+        self.in_hand.was_read(at, inter_eye_px);
     }
 
-    /// Measures the faces of a frame, but for the portrait of a document that is not put away yet: detector, landmarks of the largest face, pose,
-    /// quality, photometry. No comparison and no attack detection, which a portrait on a document does not need.
+    /// Whether a frame that was captured then may still show a document that was read.
+    pub fn expects_document(&self, now: Moment) -> bool {
+        self.in_hand.is_expected(now)
+    }
+
+    /// [`FacePipeline::analyse_beside`] where no document is expected.
     ///
     /// # Errors
     /// If a net cannot be run.
     pub fn analyse(&mut self, frame: &FrameView<'_>) -> Result<FaceObservation, ModelError> {
+        self.analyse_beside(frame, None)
+    }
+
+    /// Measures the faces of a frame: detector, landmarks of the largest face, pose, quality, photometry. No comparison and no attack detection,
+    /// which a portrait on a document does not need. `document` is where something lies that looks like a document: the portrait of the one
+    /// that was read is none of the faces.
+    ///
+    /// # Errors
+    /// If a net cannot be run.
+    pub fn analyse_beside(
+        &mut self,
+        frame: &FrameView<'_>,
+        document: Option<&Quad>,
+    ) -> Result<FaceObservation, ModelError> {
         let mut faces = self.detector.detect(frame)?;
         let is_far = faces.is_empty();
         if is_far {
             // Somebody who stands far away is to be told to come nearer, not to look into the camera.
             faces = self.detector.detect_far(frame)?;
         }
-        let portrait = self.in_hand.find(faces);
+        let portrait = self.in_hand.find(document, faces);
         let mut others = faces
             .iter()
             .enumerate()
             .filter(|(i, _)| Some(*i) != portrait);
         let nobody = FaceObservation {
-            portrait_in_hand: portrait.is_some(),
+            document_in_hand: document.is_some(),
             ..FaceObservation::default()
         };
         let Some((_, first)) = others.next() else {
