@@ -92,7 +92,13 @@ MODELS ?=
 MODELS_BUILD := target/models-build
 MODELS_VENV := $(MODELS_BUILD)/venv
 PYTHON311 ?= python3.11
-$(MODELS_VENV)/ready: models/build/requirements.txt
+# With the fonts of what is drawn for training, ranges and comparison.
+.PHONY: models-packages
+models-packages:
+	@scripts/packages.sh models python3 python3-venv fonts-dejavu-core fonts-freefont-ttf fonts-liberation fonts-lxgw-wenkai fonts-noto-cjk \
+		fonts-noto-cjk-extra fonts-ocr-a fonts-ocr-b fonts-wqy-microhei fonts-wqy-zenhei
+
+$(MODELS_VENV)/ready: models/build/requirements.txt | models-packages
 	@command -v $(PYTHON311) >/dev/null || { echo "make models: no $(PYTHON311) found; the packages are pinned for Python 3.11 (name it with PYTHON311=PATH)" >&2; exit 1; }
 	$(PYTHON311) -m venv --clear $(MODELS_VENV)
 	$(MODELS_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: -r $<

@@ -3,11 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if ! command -v systemd-analyze >/dev/null; then
-  as_root=()
-  if ((EUID != 0)); then as_root=(sudo); fi
-  echo "check-units: installing systemd for systemd-analyze"
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd >/dev/null
+  scripts/packages.sh check-units systemd
 fi
 declare -A most=([boothd.service]=12 [boothd-safe.service]=12 [boothd-uplink.service]=10 [boothd-console.service]=10 [boothd-reboot.service]=30)
 

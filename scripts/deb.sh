@@ -8,14 +8,7 @@ if [[ $("$tool" --version 2>/dev/null || true) != "cargo-deb $version" ]]; then
   echo "deb: building cargo-deb $version into target/tools"
   cargo install --quiet --locked --root target/tools --version "$version" cargo-deb
 fi
-for package in dpkg-dev liblzma-dev; do
-  [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true) == "install ok installed" ]] && continue
-  as_root=()
-  if ((EUID != 0)); then as_root=(sudo); fi
-  echo "deb: installing $package"
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null
-done
+scripts/packages.sh deb dpkg-dev liblzma-dev
 cargo build --release --locked
 mkdir -p target/deb target/debian
 cp "target/litert/$(uname -m)/libLiteRt.so" target/deb/

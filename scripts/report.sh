@@ -23,18 +23,7 @@ environment() {
 
 # Reader of the peers PassportEye and fastmrz, and the fonts of the drawn documents.
 packages=(tesseract-ocr fonts-ocr-b fonts-dejavu-core fonts-noto-cjk fonts-noto-cjk-extra fonts-wqy-zenhei fonts-wqy-microhei)
-missing=()
-for package in "${packages[@]}"; do
-  [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true) == "install ok installed" ]] || missing+=("$package")
-done
-if ((${#missing[@]})); then
-  as_root=()
-  if ((EUID != 0)); then as_root=(sudo); fi
-  echo "report: installing ${missing[*]}"
-  "${as_root[@]}" apt-get update -qq || true
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$out/apt.log" 2>&1 ||
-    echo "report: not installed, see $out/apt.log" >&2
-fi
+scripts/packages.sh report "${packages[@]}" 2>"$out/apt.log" || echo "report: not installed, see $out/apt.log" >&2
 
 cargo build --release --locked
 environment peers scripts/report/peers.txt

@@ -11,25 +11,11 @@ packages=(
   ca-certificates
 )
 
-missing=()
-for package in "${packages[@]}"; do
-  status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || echo none)
-  [[ $status == "install ok installed" ]] || missing+=("$package")
-done
-
 if [[ -x $HOME/.cargo/bin/cargo ]]; then PATH=$HOME/.cargo/bin:$PATH; fi
 # Debian 12 has a current compiler only in its web-browser toolchain packages.
-if ! command -v cargo >/dev/null; then missing+=(rustc-web cargo-web); fi
-
-if ((${#missing[@]})); then
-  echo "setup: installing ${missing[*]}"
-  as_root=()
-  if ((EUID != 0)); then as_root=(sudo); fi
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-else
-  echo "setup: all packages are there"
-fi
+if ! command -v cargo >/dev/null; then packages+=(rustc-web cargo-web); fi
+"$(dirname "$0")/packages.sh" setup "${packages[@]}"
+echo "setup: all packages are there"
 
 version=$(cargo --version)
 minor=$(sed -E 's/^cargo 1\.([0-9]+).*/\1/' <<<"$version")

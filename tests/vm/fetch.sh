@@ -8,17 +8,7 @@ cd "$1"
 step() { echo "vm: $*"; }
 
 tools=(qemu-system-x86 mmdebstrap busybox-static cpio squashfs-tools kmod xz-utils build-essential bc libelf-dev)
-missing=()
-for tool in "${tools[@]}"; do
-  [[ $(dpkg-query -W -f '${Status}' "$tool" 2>/dev/null || true) == "install ok installed" ]] || missing+=("$tool")
-done
-if ((${#missing[@]})); then
-  as_root=()
-  if ((EUID != 0)); then as_root=(sudo); fi
-  step "installing ${missing[*]}"
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
+"$here/../../scripts/packages.sh" vm "${tools[@]}"
 
 image=$(apt-cache depends linux-image-amd64 | awk '/Depends: linux-image-[0-9]/{print $2; exit}')
 version=${image#linux-image-}
