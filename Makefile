@@ -95,7 +95,7 @@ PYTHON311 ?= python3.11
 # With the fonts of what is drawn for training, ranges and comparison.
 .PHONY: models-packages
 models-packages:
-	@scripts/packages.sh models python3 python3-venv fonts-dejavu-core fonts-freefont-ttf fonts-liberation fonts-lxgw-wenkai fonts-noto-cjk \
+	@scripts/packages.sh models python3 python3-venv $$(command -v npm >/dev/null || echo npm) fonts-dejavu-core fonts-freefont-ttf fonts-liberation fonts-lxgw-wenkai fonts-noto-cjk \
 		fonts-noto-cjk-extra fonts-ocr-a fonts-ocr-b fonts-wqy-microhei fonts-wqy-zenhei
 
 $(MODELS_VENV)/ready: models/build/requirements.txt | models-packages
