@@ -155,9 +155,12 @@ impl Cell {
         Some(at("result.")?.saturating_sub(begin))
     }
 
-    /// How the loop settled on the document or the face: the slowest of the times when it was found, or found again after a while, as
+    /// How the closed loop settled on the document or the face: the slowest of the times when it was found, or found again after a while, as
     /// somebody who had turned away.
     fn settling(&self, task: VisionTask) -> Settling {
+        if self.mode == LoopMode::Off {
+            return Settling::NotAsked;
+        }
         let found: Vec<&Sample> = self
             .played
             .samples

@@ -88,7 +88,7 @@ fn table(out: &mut String, matrix: &Matrix, cells: &[Cell]) -> anyhow::Result<()
             let rest = these.iter().filter(|c| c.result() != "verified");
             writeln!(
                 out,
-                "<tr class=\"{}\"><td>{}</td><td>{}</td><td>{}</td><td class=\"n {}\">{first} of {}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+                "<tr class=\"{}\"><td>{}</td><td>{}</td><td>{}</td><td class=\"n {}\">{first}\u{a0}of\u{a0}{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
                 mode_name(mode),
                 Safe(&case.name),
                 format!("{:?}", case.mended_by).to_lowercase(),

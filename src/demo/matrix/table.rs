@@ -74,7 +74,7 @@ pub(super) fn print(matrix: &Matrix, cells: &[Cell]) {
     }
     println!(
         "s: median seconds from consent to a verified result; doc s, face s: slowest settling of the loop (-: every step was over within a second, \
-         settled or not; L: until it said that it can do no more). Of a clock on which a look at a \
+         settled or not, or the loop was open; L: until it said that it can do no more). Of a clock on which a look at a \
          document takes 0.15 s, at a face 0.06 s (assumed, not measured on a board)"
     );
 }
