@@ -115,8 +115,9 @@ took() {
 	journalctl -u boothd --after-cursor="$cursor" -o short-monotonic |
 		awk -F '[][]' '/screen="document/ && !from{from=$2} /outcome stored/{to=$2} END{printf "%.2f", to-from}'
 }
-# Processor time of the technician's console so far, ns.
-console_cpu() { systemctl show boothd-console -P CPUUsageNSec; }
+# Processor time of the technician's console so far, ms; that of the kernel's interrupts, all of the machine's.
+console_cpu() { echo $(($(systemctl show boothd-console -P CPUUsageNSec) / 1000000)); }
+interrupts_cpu() { awk '/^cpu /{print ($7+$8)*10}' /proc/stat; }
 largest() { printf '%s\n' "$@" | sort -n | tail -n 1; }
 # later A B: A is more than a second more than B, or one of them was not measured.
 later() { awk -v a="$1" -v b="$2" 'BEGIN{exit !(a<=0 || b<=0 || a>b+1)}'; }
