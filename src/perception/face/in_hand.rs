@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn what_stays_is_no_document_that_is_put_away() {
         let mut hand = DocumentInHand::default();
-        let at = |ms| Moment::from_millis(1000 + ms);
+        let at = |ms: u64| Moment::from_millis(1000 + ms);
         assert!(!hand.is_expected(at(0)));
         hand.was_read(at(0), 51.0);
         assert!(hand.is_expected(at(2900)));
