@@ -87,8 +87,8 @@ struct Cell {
     played: Played,
 }
 
-/// How the loop settled on a document or a face, the best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// How the loop settled on a document or a face.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Settling {
     /// Nothing was found, or the step was over before it mattered.
     NotAsked,
@@ -98,6 +98,17 @@ enum Settling {
     Limit(Duration),
     /// Neither.
     Never,
+}
+
+impl Settling {
+    /// How long it took; `None` where nothing says so.
+    fn time(self) -> Option<Duration> {
+        match self {
+            Self::NotAsked => None,
+            Self::After(time) | Self::Limit(time) => Some(time),
+            Self::Never => Some(Duration::MAX),
+        }
+    }
 }
 
 /// How a session ended, seen from the matrix.
@@ -168,7 +179,7 @@ impl Cell {
             .filter(|s| s.task == task && s.found)
             .collect();
         let stretches = found.chunk_by(|a, b| b.at <= a.at + AWAY);
-        let slowest = stretches.clone().map(settled_in).max();
+        let slowest = stretches.clone().map(settled_in).max_by_key(|s| s.time());
         let lasted: Duration = stretches.map(|s| s[s.len() - 1].at - s[0].at).sum();
         match slowest.unwrap_or(Settling::NotAsked) {
             Settling::NotAsked if lasted >= SETTLES_WITHIN => Settling::Never,

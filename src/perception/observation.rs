@@ -116,7 +116,8 @@ pub struct FaceObservation {
     pub n_faces: usize,
     /// The largest face.
     pub primary: Option<PrimaryFace>,
-    /// The document that was read is still held up, its holder has not put it away; its portrait is none of the faces.
+    /// What looks like a document lies in the picture, soon after one was read, as its holder has not put it away; its portrait is none of the
+    /// faces.
     pub document_in_hand: bool,
 }
 
